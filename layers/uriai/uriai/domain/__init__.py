@@ -1,0 +1,1 @@
+"""Words and pure rules of Uri-AI. Imports only the standard library."""

@@ -1,0 +1,69 @@
+"""What one set of models saw in one clip. Times are seconds from the clip's start; boxes are in source pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+"""The seven FER2013 classes, in the order of the emotion model's output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """An axis-aligned box: left, top, width, height in source pixels."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The calibrated probability (0..1) of violence in one window of about 2 s."""
+
+    start_s: float
+    end_s: float
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face at one moment. ``adult`` is P(adult), or None where the models do not say."""
+
+    t_s: float
+    track: int
+    box: Box
+    emotions: Mapping[str, float]
+    adult: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonBox:
+    """One person at one moment. A track lives inside one clip and is nobody's identity."""
+
+    t_s: float
+    track: int
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """Everything the models said of one clip.
+
+    ``models`` maps a role (``violence``, ``face``, ``emotion``) to ``name@version+sha256``; ``timing_ms`` a stage to milliseconds,
+    with ``total``.
+    """
+
+    duration_s: float
+    windows: tuple[Window, ...]
+    faces: tuple[Face, ...] = ()
+    people: tuple[PersonBox, ...] = ()
+    models: Mapping[str, str] = field(default_factory=dict)
+    timing_ms: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def violence_probability(self) -> float:
+        """The largest window probability, 0.0 when there is no window."""
+        return max((window.probability for window in self.windows), default=0.0)

@@ -1,0 +1,48 @@
+"""Ids that follow from what they name, so that the same work done twice writes the same rows and the same objects."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from uriai.domain.ulid import Ulid
+from uriai.domain.words import EvidenceRole, Kind
+
+
+def clip_id_of_key(object_key: str) -> Ulid:
+    """For an object whose key holds no usable ULID: the first 16 bytes of SHA-256 of the key."""
+    return Ulid(hashlib.sha256(object_key.encode()).digest()[:16])
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisKey:
+    """One clip and one model set (the 32 bytes of its hash): there is one analysis of the two."""
+
+    clip_id: Ulid
+    model_set: bytes
+
+    @property
+    def id(self) -> Ulid:
+        """The analysis's id."""
+        return _digest(b"analysis", self.clip_id.value, self.model_set)
+
+
+def finding_id(analysis: Ulid, kind: Kind, start_ms: int, end_ms: int) -> Ulid:
+    """One analysis has at most one finding of a kind for a span."""
+    return _digest(b"finding", analysis.value, kind.value.encode(), b"%d" % start_ms, b"%d" % end_ms)
+
+
+def evidence_id(finding: Ulid, role: EvidenceRole) -> Ulid:
+    """One finding has at most one evidence object of a role."""
+    return _digest(b"evidence", finding.value, role.value.encode())
+
+
+def evidence_key(clip_id: Ulid, finding: Ulid, name: str) -> str:
+    """Object key of a derived object: ``evidence/{clip}/{finding}/{name}``; no other finding ever overwrites it."""
+    return f"evidence/{clip_id}/{finding}/{name}"
+
+
+def _digest(*parts: bytes) -> Ulid:
+    # every part with its length before it: no two lists of parts run together
+    text = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    return Ulid(hashlib.sha256(text).digest()[:16])

@@ -1,0 +1,58 @@
+"""``physical``: suspected physical abuse, from the calibrated probabilities of 2 s windows, with hysteresis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from uriai.domain.analysis import Observations, Window
+from uriai.domain.finding import Finding
+from uriai.domain.thresholds import Thresholds
+from uriai.domain.words import Kind, Verdict
+
+_TOUCHING_S = 1e-3
+"""Windows whose ends differ by less are one after the other without a hole: rounding of times, no more."""
+
+
+def find(observations: Observations, thresholds: Thresholds) -> tuple[Finding, ...]:
+    """One finding for every unbroken run of windows above ``physical_exit`` that holds one above ``physical_review``.
+
+    A run counts in both directions of time, so the span also holds the seconds that led up to the strongest window. Raising any
+    window's probability never removes, shortens or weakens a finding. Spans are as exact as windows are: about a second.
+    """
+    findings = []
+    for run in _runs(observations.windows, thresholds.physical_exit):
+        peak = max(run, key=lambda window: (window.probability, -window.start_s))
+        if peak.probability > thresholds.physical_review:
+            findings.append(_finding(run, peak, thresholds))
+    return tuple(findings)
+
+
+def _runs(windows: Iterable[Window], exit_above: float) -> list[list[Window]]:
+    """Windows above the limit, in order of time, parted wherever the next one begins after the reach of those before it."""
+    runs: list[list[Window]] = []
+    reach_s = float("-inf")
+    for window in sorted(windows, key=lambda window: (window.start_s, window.end_s)):
+        if not window.probability > exit_above:
+            continue
+        if window.start_s <= reach_s + _TOUCHING_S:
+            runs[-1].append(window)
+            reach_s = max(reach_s, window.end_s)
+        else:
+            runs.append([window])
+            reach_s = window.end_s
+    return runs
+
+
+def _finding(run: list[Window], peak: Window, thresholds: Thresholds) -> Finding:
+    return Finding(
+        kind=Kind.PHYSICAL,
+        start_s=run[0].start_s,
+        end_s=max(window.end_s for window in run),
+        confidence=peak.probability,
+        verdict=Verdict.REPORT if peak.probability > thresholds.physical_report else Verdict.REVIEW,
+        thresholds=thresholds.as_mapping(),
+        basis={
+            "peak_s": (peak.start_s + peak.end_s) / 2,
+            "windows": [[window.start_s, window.end_s, window.probability] for window in run],
+        },
+    )
