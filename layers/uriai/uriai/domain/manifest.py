@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from uriai.domain.clip import ClipKey, ManifestStatus
@@ -37,7 +37,10 @@ class ManifestError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One record of a gateway. ``sha256`` and ``prev`` are hex; ``started_at`` and ``ended_at`` aware."""
+    """One record of a gateway. ``sha256`` and ``prev`` are hex; ``started_at`` and ``ended_at`` aware.
+
+    ``dropped`` are the numbers of the clips that a record of type ``drop`` names.
+    """
 
     gateway: str
     seq: int
@@ -49,6 +52,21 @@ class Manifest:
     started_at: datetime
     ended_at: datetime
     prev: str
+    dropped: tuple[int, ...] = ()
+
+    @property
+    def stem(self) -> str:
+        """Where the record has to lie: its objects' key without ending."""
+        day = self.started_at.astimezone(UTC).date().isoformat()
+        if self.type == "clip":
+            return f"clips/{self.gateway}/{self.camera}/{day}/{self.ulid}"
+        return f"records/{self.gateway}/{day}/{self.seq:012d}-{self.ulid}"
+
+    @property
+    def attachment_key(self) -> str | None:
+        """Key of the object whose hash the record holds, None if it holds none."""
+        ending = {"clip": ".mp4", "tamper": ".jpg"}.get(self.type)
+        return self.stem + ending if ending and self.sha256 is not None else None
 
     @classmethod
     def parse(cls, data: bytes) -> Manifest:
@@ -95,6 +113,7 @@ class Manifest:
             started_at=_instant(fields, "started_at"),
             ended_at=_instant(fields, "ended_at"),
             prev=prev,
+            dropped=_dropped(fields),
         )
 
 
@@ -197,6 +216,7 @@ def _mismatches(manifest: Manifest, *, key: ClipKey, sha256: bytes, size: int, a
         "ulid": (str(manifest.ulid), str(key.ulid)),
         "sha256": (manifest.sha256, sha256.hex()),
         "size": (manifest.size, size),
+        "day": (manifest.started_at.astimezone(UTC).date(), key.day),
     }
     wrong = [f"{name} {said} instead of {found}" for name, (said, found) in claims.items() if said != found]
     if manifest.ended_at < manifest.started_at:
@@ -226,6 +246,12 @@ def _whole(fields: dict[str, Any], name: str, *, least: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value < 2**63:
         raise ManifestError(f"{name} is not a whole number from {least}")
     return value
+
+
+def _dropped(fields: dict[str, Any]) -> tuple[int, ...]:
+    detail = fields.get("detail")
+    seqs = detail.get("seqs") if isinstance(detail, dict) and fields.get("type") == "drop" else None
+    return tuple(seq for seq in seqs if isinstance(seq, int)) if isinstance(seqs, list) else ()
 
 
 def _instant(fields: dict[str, Any], name: str) -> datetime:

@@ -13,11 +13,13 @@ HIGHEST = 0.99
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Limits on the calibrated probability (0..1) of violence in a window; a limit is passed by what is greater, never by what is equal.
+    """Limits on the calibrated probability (0..1) of violence in a window; a limit is passed by what is greater, never
+    by what is equal.
 
-    A physical finding begins with a window above ``physical_review``, reaches as far as windows stay above ``physical_exit``, and is
-    a ``report`` when one of them is above ``physical_report``. The two upper values are those of the source documents; the lower one
-    keeps one assault from falling apart into several findings when its probability dips.
+    A physical finding begins with a window above ``physical_review``, reaches as far as windows stay above
+    ``physical_exit``, and is a ``report`` when one of them is above ``physical_report``. The two upper values are those
+    of the source documents; the lower one keeps one assault from falling apart into several findings when its
+    probability dips.
     """
 
     physical_report: float = 0.90
@@ -28,11 +30,13 @@ class Thresholds:
         for entry in fields(self):
             value = getattr(self, entry.name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not LOWEST <= value <= HIGHEST:
-                raise ValueError(f"threshold {entry.name} is {value!r}: it has to be a number from {LOWEST} to {HIGHEST}")
+                raise ValueError(
+                    f"threshold {entry.name} is {value!r}: it has to be a number from {LOWEST} to {HIGHEST}"
+                )
         if not self.physical_exit <= self.physical_review <= self.physical_report:
             raise ValueError(
-                f"thresholds have to rise: physical_exit {self.physical_exit} <= physical_review {self.physical_review} "
-                f"<= physical_report {self.physical_report}"
+                f"thresholds have to rise: physical_exit {self.physical_exit}, physical_review {self.physical_review}, "
+                f"physical_report {self.physical_report}"
             )
 
     @classmethod

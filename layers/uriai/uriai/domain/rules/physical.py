@@ -14,10 +14,11 @@ _TOUCHING_S = 1e-3
 
 
 def find(observations: Observations, thresholds: Thresholds) -> tuple[Finding, ...]:
-    """One finding for every unbroken run of windows above ``physical_exit`` that holds one above ``physical_review``.
+    """One finding for every run of touching windows above ``physical_exit`` that holds one above ``physical_review``.
 
-    A run counts in both directions of time, so the span also holds the seconds that led up to the strongest window. Raising any
-    window's probability never removes, shortens or weakens a finding. Spans are as exact as windows are: about a second.
+    A run counts in both directions of time, so the span also holds the seconds that led up to the strongest window.
+    Raising any window's probability never removes, shortens or weakens a finding. Spans are as exact as windows are:
+    about a second.
     """
     findings = []
     for run in _runs(observations.windows, thresholds.physical_exit):
@@ -28,7 +29,9 @@ def find(observations: Observations, thresholds: Thresholds) -> tuple[Finding, .
 
 
 def _runs(windows: Iterable[Window], exit_above: float) -> list[list[Window]]:
-    """Windows above the limit, in order of time, parted wherever the next one begins after the reach of those before it."""
+    """Windows above the limit, in order of time, parted wherever the next one begins after the reach of those before
+    it.
+    """
     runs: list[list[Window]] = []
     reach_s = float("-inf")
     for window in sorted(windows, key=lambda window: (window.start_s, window.end_s)):

@@ -1,1 +1,1 @@
-"""What people type, understood: intent, range, centre, cameras, kinds and number. Pure; imports only the standard library."""
+"""What people type, understood: intent, range, centre, cameras, kinds and number."""

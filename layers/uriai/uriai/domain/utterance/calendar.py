@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """From ``start`` until just before ``end``: aware instants, both in the zone that was asked in, ``start`` < ``end``."""
+    """From ``start`` until just before ``end``: aware instants in the zone that was asked in, ``start`` < ``end``."""
 
     start: datetime
     end: datetime
@@ -24,7 +24,9 @@ class Range:
     def whole_days(self) -> bool:
         """Whether both ends are midnights."""
         midnight = time(0)
-        return self.start.timetz().replace(tzinfo=None) == midnight and self.end.timetz().replace(tzinfo=None) == midnight
+        return (
+            self.start.timetz().replace(tzinfo=None) == midnight and self.end.timetz().replace(tzinfo=None) == midnight
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ def instant(day: date, minutes: int, zone: tzinfo, *, ends: bool = False) -> dat
     minutes:
         Whole minutes on the clock's face from 0 to 2880.
     ends:
-        Whether the instant ends a range. An hour that happens twice is taken whole: a start is its first, an end its second. An
+        Whether the instant ends a range. An hour that happens twice is taken whole: a start is its first, an end its
+        second. An
         hour that is skipped has no instants: both give the moment the clocks change.
     """
     wall = datetime.combine(day, time(0)) + timedelta(minutes=minutes)

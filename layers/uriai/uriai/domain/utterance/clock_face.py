@@ -24,8 +24,8 @@ _READINGS: dict[str, dict[int, int]] = {
 _READINGS["morning"] = _READINGS["am"]
 _READINGS["afternoon"] = _READINGS["pm"]
 _SPANS_24 = {
-    "am": (0, 12), "morning": (0, 12), "pm": (12, 24), "afternoon": (12, 24), "early_morning": (4, 12), "evening": (17, 24),
-    "night": (18, 24), "dawn": (0, 6), "lunch": (11, 15), "noon": (12, 13), "daytime": (9, 18), "midnight": (0, 1),
+    "am": (0, 12), "morning": (0, 12), "early_morning": (4, 12), "dawn": (0, 6), "pm": (12, 24), "afternoon": (12, 24),
+    "evening": (17, 24), "night": (18, 24), "lunch": (11, 15), "noon": (12, 13), "daytime": (9, 18), "midnight": (0, 1),
 }  # fmt: skip
 
 
@@ -66,12 +66,12 @@ def minutes_of(hour: int, minute: int, period: str | None, *, clock24: bool) -> 
 
 
 def later_reading(hour: int, minute: int, after: int) -> int:
-    """The end of "오후 2시부터 4시": the first time the clock shows ``hour`` past ``after``; over midnight only from an evening.
+    """The end of "오후 2시부터 4시": the first time past ``after`` that the clock shows ``hour``.
 
     Raises
     ------
     NotUnderstoodError
-        If that would cross midnight from the day.
+        If that would be after midnight and the start is not in an evening.
     """
     check(hour, minute)
     if hour > 12 or hour == 0:

@@ -1,13 +1,16 @@
 """Reads the range that a text asks about, wholly or not at all.
 
-Never a silently wrong date: whatever looks like time has to be part of the reading, otherwise there is no range and a `Problem`.
-Ranges are half-open, in the zone of ``now``. Weeks start on Monday; "last N days" is today and the N-1 before; a date without a
-year is the latest that is not in the future; today is the whole day; "since X" goes on to the end of today.
+Never a silently wrong date: whatever looks like time has to be part of the reading, otherwise there is no range and a
+`Problem`. Ranges are half-open, in the zone of ``now``. Weeks start on Monday; "last N days" is today and the N-1
+before; a date without a year is the latest that is not in the future; today is the whole day; "since X" goes on to the
+end of today.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +18,7 @@ from uriai.domain.utterance import clock_face, english, korean
 from uriai.domain.utterance.calendar import Days, Range, one_day
 from uriai.domain.utterance.moments import (
     Now,
+    days_of,
     end_of,
     fill_date,
     has_date,
@@ -26,6 +30,12 @@ from uriai.domain.utterance.moments import (
 from uriai.domain.utterance.pieces import Piece, find_pieces
 from uriai.domain.utterance.problems import NotUnderstoodError, Problem
 
+FIRST_YEAR, LAST_YEAR = 1990, 2200
+"""No camera of ours recorded before, and no clock is that wrong; it keeps arithmetic inside the calendar."""
+
+MOST_PIECES = 16
+"""No question says more of time; a text that does is not worth the work."""
+
 _RULES = [*korean.RULES, *english.RULES]
 _FROM_AFTER = re.compile(r"\s*(?:쯤|경|께)?\s*(?:부터|에서(?=\s*\d|\s*오|\s*$))")
 _TO_AFTER = re.compile(r"\s*(?:쯤|경|께)?\s*까지")
@@ -35,11 +45,14 @@ _BEFORE_AFTER = re.compile(r"\s*(?:쯤|경)?\s*(?:이전|전에|전(?=$|[^가-�
 _NOT_AFTER = re.compile(r"\s*(?:날)?(?:은|는|이|가)?\s*(?:말고|빼고|제외|아니)")
 _EVERY_AFTER = re.compile(r"\s*마다")
 _TO_GAP = re.compile(r"(?:~|-|\b(?:to|till|until|through|thru|up to))\s*(?:the|on|at|about|around)?\s*$")
-_AND_GAP = re.compile(r"^\s*(?:,\s*)?(?:과|와|하고|이랑|랑|및|and|&|or|또는|이나|나|,|/|보다|대비|vs\.?|versus|than|with)\s*(?:the|on|at|in)?\s*$")
+_AND_GAP = re.compile(
+    r"^\s*(?:,\s*)?(?:과|와|하고|이랑|랑|및|and|&|or|또는|이나|나|,|/|보다|대비|vs\.?|versus|than|with)\s*(?:the|on|at|in)?\s*$"
+)
 _FROM_BEFORE = re.compile(r"\b(?:from|since|starting|starting from)\s+(?:the\s+|on\s+|at\s+|about\s+|around\s+)?$")
 _BETWEEN_BEFORE = re.compile(r"\bbetween\s+(?:the\s+|on\s+)?$")
 _AFTER_BEFORE = re.compile(r"\bafter\s+(?:about\s+|around\s+)?$")
-_UNTIL_BEFORE = re.compile(r"\b(?:before|until|till|up to|by)\s+(?:about\s+|around\s+)?$")
+_UNTIL_BEFORE = re.compile(r"\b(?:until|till|up to)\s+(?:about\s+|around\s+)?$")
+_BEFORE_BEFORE = re.compile(r"\bbefore\s+(?:about\s+|around\s+)?$")
 _NOT_BEFORE = re.compile(r"\b(?:not|except|excluding|other than|without|but not)\s+(?:on\s+|for\s+|in\s+)?$")
 _EVERY_BEFORE = re.compile(r"(?:\b(?:every|each)|매주|매달|매월|매년|매일)\s*$")
 
@@ -48,7 +61,8 @@ _EVERY_BEFORE = re.compile(r"(?:\b(?:every|each)|매주|매달|매월|매년|매
 class Reading:
     """What a text says of time.
 
-    ``range`` is None when it says nothing, and when ``problem`` says why it could not be read. ``others`` are the further ranges of a
+    ``range`` is None when it says nothing, and when ``problem`` says why it could not be read. ``others`` are the
+    further ranges of a
     comparison. ``pieces`` tell which stretches of the text were about time.
     """
 
@@ -66,6 +80,9 @@ class _Marks:
     until: bool = False
     between: bool = False
     after: bool = False
+    """English "after", which leaves a day itself out."""
+    following: bool = False
+    """Korean 이후, which takes it in."""
     before: bool = False
 
 
@@ -82,6 +99,8 @@ def read_dates(text: str, now: datetime, *, comparing: bool = False) -> Reading:
     pieces = find_pieces(text, _RULES)
     if not pieces:
         return Reading()
+    if len(pieces) > MOST_PIECES:
+        return Reading(problem=Problem.SEVERAL_RANGES, pieces=tuple(pieces))
     try:
         ranges = _ranges(text, pieces, Now(now), comparing=comparing)
     except NotUnderstoodError as error:
@@ -98,7 +117,7 @@ def _ranges(text: str, pieces: list[Piece], now: Now, *, comparing: bool) -> lis
     if any(side.unclear for side in sides):
         raise NotUnderstoodError(Problem.UNCLEAR_DATE)
     if "to" in links:
-        if len(sides) != 2 or marks.after or marks.before:
+        if len(sides) != 2 or marks.after or marks.following or marks.before:
             raise NotUnderstoodError(Problem.SEVERAL_RANGES)
         return [_span(sides[0], sides[1], now)]
     if len(sides) == 1:
@@ -116,34 +135,38 @@ def _ranges(text: str, pieces: list[Piece], now: Now, *, comparing: bool) -> lis
 def _sides(text: str, pieces: list[Piece], *, comparing: bool) -> tuple[list[Piece], list[str], _Marks]:
     """Join pieces that speak of one moment; between the joined ones stand links, ``to`` or ``and``."""
     gaps = [text[: pieces[0].start]]
-    gaps += [text[one.end : two.start] for one, two in zip(pieces, pieces[1:], strict=False)]
+    gaps += [text[one.end : two.start] for one, two in itertools.pairwise(pieces)]
     gaps.append(text[pieces[-1].end :])
-    if any(pattern.match(gap) for gap in gaps[1:] for pattern in (_NOT_AFTER, _EVERY_AFTER)):
+    before_each, after_each = gaps[:-1], gaps[1:]
+    if _any(_NOT_AFTER.match, after_each) or _any(_EVERY_AFTER.match, after_each):
         raise NotUnderstoodError(Problem.UNCLEAR_DATE)
-    if any(pattern.search(gap) for gap in gaps[:-1] for pattern in (_NOT_BEFORE, _EVERY_BEFORE)):
+    if _any(_NOT_BEFORE.search, before_each) or _any(_EVERY_BEFORE.search, before_each):
         raise NotUnderstoodError(Problem.UNCLEAR_DATE)
-    between = any(_BETWEEN_BEFORE.search(gap) for gap in gaps[:-1]) or any(_BETWEEN_AFTER.match(gap) for gap in gaps[1:])
+    between = _any(_BETWEEN_BEFORE.search, before_each) or _any(_BETWEEN_AFTER.match, after_each)
     sides, links = [pieces[0]], list[str]()
     for gap, more in zip(gaps[1:-1], pieces[1:], strict=True):
-        link = _link(gap, between=between)
+        link = _link(gap, between=between and not comparing)
         if comparing and link == "to" and not _FROM_AFTER.match(gap) and "~" not in gap:
-            link = "and"
+            link = "and"  # "compare this week to last week"
         joined = merge(sides[-1], more) if link == "" or (link == "and" and not comparing) else None
         if joined is None:
             links.append(link or "and")
             sides.append(more)
         else:
             sides[-1] = joined
-    last = gaps[-1]
     marks = _Marks(
-        since=any(_FROM_BEFORE.search(gap) for gap in gaps[:-1]) or any(_FROM_AFTER.match(gap) for gap in gaps[1:]),
-        until=any(_TO_AFTER.match(gap) for gap in gaps[1:]) or bool(_UNTIL_BEFORE.search(gaps[0]) or _TO_GAP.search(gaps[0])),
-        between=between,
-        after=any(_AFTER_BEFORE.search(gap) for gap in gaps[:-1]) or any(_SINCE_AFTER.match(gap) for gap in gaps[1:]),
-        before=bool(_BEFORE_AFTER.match(last)) or any(_BEFORE_AFTER.match(gap) for gap in gaps[1:-1]),
+        since=_any(_FROM_BEFORE.search, before_each) or _any(_FROM_AFTER.match, after_each),
+        until=_any(_TO_AFTER.match, after_each) or bool(_UNTIL_BEFORE.search(gaps[0])),
+        between=between and not comparing,
+        after=_any(_AFTER_BEFORE.search, before_each),
+        following=_any(_SINCE_AFTER.match, after_each),
+        before=_any(_BEFORE_AFTER.match, after_each) or _any(_BEFORE_BEFORE.search, before_each),
     )
-    before_said = any(re.search(r"\bbefore\s+(?:about\s+|around\s+)?$", gap) for gap in gaps[:-1])
-    return sides, links, replace(marks, before=marks.before or before_said)
+    return sides, links, marks
+
+
+def _any(test: Callable[[str], object], gaps: list[str]) -> bool:
+    return any(test(gap) for gap in gaps)
 
 
 def _link(gap: str, *, between: bool) -> str:
@@ -161,9 +184,15 @@ def _single(side: Piece, marks: _Marks, now: Now) -> Range:
         raise NotUnderstoodError(Problem.UNCLEAR_DATE)
     if side.ago is not None or (side.rolling is not None and side.rolling[1] in {"hours", "minutes"}):
         return _counted_back(side, marks, now)
-    until = marks.until or marks.before
-    if until and (side.hour is None or marks.since or marks.after):
+    until, onwards = marks.until or marks.before, marks.after or marks.following
+    if until:
+        side = _noon_as_hour(side)
+    if onwards:
+        side = _after_period(side)
+    if until and (side.hour is None or marks.since or onwards):
         raise NotUnderstoodError(Problem.NO_START)
+    if marks.after and not has_time(side):
+        raise NotUnderstoodError(Problem.UNCLEAR_DATE)
     if side.hour is not None and side.hour == 24 and until:
         days, first, after = *span_on(replace(side, hour=None, period=None), now)[:1], 0, clock_face.MIDNIGHT
     elif side.period == "midnight":
@@ -176,16 +205,14 @@ def _single(side: Piece, marks: _Marks, now: Now) -> Range:
     if until:
         return _checked(start_of(days, 0, now), end_of(days, after, now))
     start = start_of(days, first, now)
-    if marks.since or (marks.after and side.hour is None):
-        if marks.after and has_date(side) and not has_time(side) and not marks.since and days.count < 1:
-            raise NotUnderstoodError(Problem.UNCLEAR_DATE)
+    if marks.since or (onwards and not has_time(side)):
         return _checked(start, end_of(one_day(now.today), clock_face.MIDNIGHT, now))
-    return _checked(start, end_of(days, clock_face.MIDNIGHT if marks.after else after, now))
+    return _checked(start, end_of(days, clock_face.MIDNIGHT if onwards else after, now))
 
 
 def _counted_back(side: Piece, marks: _Marks, now: Now) -> Range:
     """The past three hours; three hours ago, which is asked about as the hour that began then."""
-    if has_date(side) or has_time(side) or marks.until or marks.before or marks.after:
+    if has_date(side) or has_time(side) or marks.until or marks.before or marks.after or marks.following:
         raise NotUnderstoodError(Problem.UNCLEAR_DATE)
     if side.rolling is not None:
         count, unit = side.rolling
@@ -194,6 +221,20 @@ def _counted_back(side: Piece, marks: _Marks, now: Now) -> Range:
     if marks.since:
         return _checked(start, now.at)
     return _checked(start, min(start + timedelta(hours=1), now.at, key=lambda at: at.astimezone(UTC)))
+
+
+def _after_period(side: Piece) -> Piece:
+    """After lunch is from 13:00; after the morning may be noon or any time later, which is not guessed."""
+    if side.hour is not None or side.period is None:
+        return side
+    if side.period != "lunch":
+        raise NotUnderstoodError(Problem.UNCLEAR_DATE)
+    return replace(side, period=None, hour=13, minute=0, clock24=True)
+
+
+def _noon_as_hour(side: Piece) -> Piece:
+    """Noon as the end of something is 12:00 and not the hour that begins then."""
+    return replace(side, hour=12, minute=0) if side.period == "noon" and side.hour is None else side
 
 
 def _instant_back(now: Now, span: timedelta) -> datetime:
@@ -212,10 +253,12 @@ def _span(left: Piece, right: Piece, now: Now) -> Range:
     if left.ago is not None or right.ago is not None:
         if left.ago is None or right.ago is None or has_date(left) or has_date(right):
             raise NotUnderstoodError(Problem.UNCLEAR_DATE)
-        return _checked(_instant_back(now, timedelta(minutes=left.ago)), _instant_back(now, timedelta(minutes=right.ago)))
+        return _checked(
+            _instant_back(now, timedelta(minutes=left.ago)), _instant_back(now, timedelta(minutes=right.ago))
+        )
     dated = has_date(left) or has_date(right)
     own_day = has_date(right) and has_date(left)
-    left, right = fill_date(left, right), fill_date(right, left)
+    left, right = fill_date(left, right), _noon_as_hour(fill_date(right, left))
     left_days, right_days = _span_days(left, right, now)
     first, after = _span_minutes(left, right, same_day=not own_day)
     start = start_of(left_days, first, now)
@@ -226,8 +269,6 @@ def _span(left: Piece, right: Piece, now: Now) -> Range:
 
 def _span_days(left: Piece, right: Piece, now: Now) -> tuple[Days, Days]:
     """The days of both ends, a day without a year or a week taken so that the end follows the start."""
-    from uriai.domain.utterance.moments import days_of
-
     left_days, right_days = days_of(left, now), days_of(right, now)
     if right_days.first >= left_days.first:
         return left_days, right_days
@@ -313,6 +354,8 @@ def _hour_to_hour(left: Piece, right: Piece, *, same_day: bool) -> tuple[int, in
 
 
 def _checked(start: datetime, end: datetime) -> Range:
+    if not (start.year >= FIRST_YEAR and end.year <= LAST_YEAR):
+        raise NotUnderstoodError(Problem.NO_SUCH_DATE)
     if start.astimezone(UTC) >= end.astimezone(UTC):
         raise NotUnderstoodError(Problem.BACKWARDS)
     return Range(start, end)

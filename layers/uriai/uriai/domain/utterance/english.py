@@ -29,13 +29,19 @@ _SPAN = r"(?:~|-|to|till|until|through|and)"
 _WEEKDAY = f"(?P<weekday>{either(word for word in WEEKDAYS if word < '가')})"
 _WHICH = {"last": "past", "past": "past", "previous": "past", "this": "this"}
 # words that are more often something else: only read as dates beside a preposition or a year
-_UNSURE = {"may", "march", "sun", "sat", "wed", "mon", *(name for name in ENGLISH_MONTHS if len(name) < 5), "sept"} - {"june", "july"}
+_UNSURE = {"may", "march", "sun", "sat", "wed", "mon", *(name for name in ENGLISH_MONTHS if len(name) < 5), "sept"} - {
+    "june",
+    "july",
+}
 _BEFORE_DATE = re.compile(r"(?:\b(?:on|since|from|to|until|till|and|between|before|after|of|in|last|this)|,|-|~|^)\s*$")
 _UNSAID = (
-    rf"{_B}(?:recently|lately|just now|a while ago|the other day|early|late|mid|beginning of|end of|start of|first half|"
-    rf"second half|quarter|holidays?|christmas|easter|thanksgiving|new year(?:'s)?(?: day| eve)?|halloween|spring|summer|autumn|"
-    rf"winter|nap|naptime|pick-?up|drop-?off|fortnight|decade|weekdays?|ago|weeks?|months?|years?|days?|hours?|minutes?|"
-    rf"o'clock|next {either(word for word in WEEKDAYS if word < '가')}){_E}"
+    rf"{_B}(?:recently|lately|just now|a while ago|the other day|early|late|mid|beginning of|end of|start of|"
+    rf"first half|"
+    rf"second half|quarter|holidays?|christmas|easter|thanksgiving|new year(?:'s)?(?: day| eve)?|halloween|spring|"
+    rf"summer|autumn|"
+    rf"winter|nap|naptime|pick-?up|drop-?off|fortnight|decade|weekdays?|ago|weeks?|months?|years?|days?|hours?|"
+    rf"minutes?|"
+    rf"o'clock|next (?:{either(word for word in WEEKDAYS if word < '가')})){_E}"
 )
 
 
@@ -172,7 +178,12 @@ def _rolling(match: re.Match[str]) -> Iterable[Piece]:
 
 
 def _offsets(field: str, unit: str) -> list[Rule]:
-    patterns = {rf"the {unit} before last": -2, rf"(?:last|previous) {unit}": -1, rf"this {unit}": 0, rf"next {unit}": 1}
+    patterns = {
+        rf"the {unit} before last": -2,
+        rf"(?:last|previous) {unit}": -1,
+        rf"this {unit}": 0,
+        rf"next {unit}": 1,
+    }
     return [rule(rf"{_B}{words}(?:'?s)?(?!end){_E}", says(**{field: number})) for words, number in patterns.items()]
 
 
@@ -183,7 +194,8 @@ _DAY_PART = r"(?:in the (?:morning|afternoon|evening)|at night)"
 _TIMES_A = rf"(?P<hour_a>{_CLOCK_NUMBER})(?::(?P<minute_a>\d\d))?\s*(?P<half_a>{_HALF}|o'clock)?"
 _TIMES_B = rf"(?P<hour_b>{_CLOCK_NUMBER})(?::(?P<minute_b>\d\d))?\s*(?P<half_b>{_HALF}|o'clock)?(?![a-z\d:/])"
 _NOT_TIME = (
-    rf"(?!\d|:|/|[a-z%.-]|\s*(?:{_HALF}|{_UNITS}|cameras?|incidents?|cases?|times|{either(ENGLISH_MONTHS)}){_E}|\s*[가-힣])"
+    rf"(?!\d|:|/|[a-z%.-]|\s*(?:{_HALF}|{_UNITS}|cameras?|incidents?|cases?|times|{either(ENGLISH_MONTHS)}){_E}|"
+    rf"\s*[가-힣])"
 )
 
 RULES: list[Rule] = [
@@ -194,23 +206,31 @@ RULES: list[Rule] = [
     rule(r"(?<![\d./#])(\d{1,2})\.(\d{1,2})(?=$|[^\d.a-z%:]|\.\s|\.$)", _month_day),
     rule(r"(?<!\d)(20\d\d)(\d\d)(\d\d)(?!\d)", _year_first),
     # dates
-    rule(rf"{_B}{_MONTH}\.?\s+(?:the\s+)?(?P<day>{_ORDINAL}|\d{{1,2}}){_YEAR}(?!\d|\s*(?:{_HALF}|:\d|days|weeks))", _date),
+    rule(
+        rf"{_B}{_MONTH}\.?\s+(?:the\s+)?(?P<day>{_ORDINAL}|\d{{1,2}}){_YEAR}(?!\d|\s*(?:{_HALF}|:\d|days|weeks))", _date
+    ),
     rule(rf"{_B}(?:the\s+)?(?P<day>{_ORDINAL}|\d{{1,2}})\s+(?:day\s+)?(?:of\s+)?{_MONTH}\.?{_YEAR}{_E}", _date),
     rule(
-        rf"{_B}{_MONTH}\.?\s+(?:the\s+)?(?P<day>{_ORDINAL}|\d{{1,2}})\s*{_SPAN}\s*(?:the\s+)?(?P<last>{_ORDINAL}|\d{{1,2}})"
+        rf"{_B}{_MONTH}\.?\s+(?:the\s+)?(?P<day>{_ORDINAL}|\d{{1,2}})\s*{_SPAN}\s*(?:the\s+)?(?P<last>{_ORDINAL}|"
+        rf"\d{{1,2}})"
         rf"{_YEAR}(?!\d|\s*(?:{_HALF}|:|/|o'clock))",
         _dates,
     ),
     rule(
-        rf"{_B}(?:the\s+)?(?P<day>{_ORDINAL}|\d{{1,2}})\s*{_SPAN}\s*(?:the\s+)?(?P<last>{_ORDINAL}|\d{{1,2}})\s+(?:of\s+)?"
+        rf"{_B}(?:the\s+)?(?P<day>{_ORDINAL}|\d{{1,2}})\s*{_SPAN}\s*(?:the\s+)?(?P<last>{_ORDINAL}|"
+        rf"\d{{1,2}})\s+(?:of\s+)?"
         rf"{_MONTH}{_YEAR}{_E}",
         _dates,
     ),
     rule(rf"{_B}(?:(?P<which>last|this)\s+)?{_MONTH}(?:'s)?{_YEAR}{_E}(?!\s*\d{{1,2}}(?!\d))", _month),
     rule(
-        rf"{_B}(?:the\s+)?(?P<day>{_ORDINAL}){_E}(?!\s+(?:camera|cam|time|cctv|incident|case|half|quarter|one|child|room))", _day
+        rf"{_B}(?:the\s+)?(?P<day>{_ORDINAL}){_E}(?!\s+(?:camera|cam|time|cctv|incident|case|half|quarter|one|child|room))",
+        _day,
     ),
-    rule(r"(?<![\d:/.#-])(?P<year>20\d\d)(?![\d:/.-])(?!\s*(?:년|건|번|호))", lambda match: (piece(match, year=int(match[0])),)),
+    rule(
+        r"(?<![\d:/.#-])(?P<year>20\d\d)(?![\d:/.-])(?!\s*(?:년|건|번|호))",
+        lambda match: (piece(match, year=int(match[0])),),
+    ),
     # days, weeks, months and years by name
     rule(rf"{_B}(?:{_EN_DAYS}){_E}", lambda match: (piece(match, day_offset=DAY_WORDS[match[0]]),)),
     rule(rf"{_B}(?P<number>{_NUMBER})\s+days?\s+(?:ago|before today|earlier){_E}", _days_ago),
@@ -229,15 +249,17 @@ RULES: list[Rule] = [
         lambda match: (piece(match, day_offset=0, period=match["period"]),),
     ),
     rule(rf"{_B}(?P<period>{_EN_PERIODS})(?:'s|s)?{_E}", _period),
-    rule(rf"(?<![a-z0-9:])(?P<hour>{_CLOCK_NUMBER})(?::(?P<minute>\d\d))?\s*(?P<half>{_HALF}){_E}", _time),
+    rule(rf"(?<![a-z0-9:.])(?P<hour>{_CLOCK_NUMBER})(?:[:.](?P<minute>\d\d))?\s*(?P<half>{_HALF}){_E}", _time),
     rule(r"(?<![\d:])(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::\d\d)?(?![\d:])", _time),
     rule(rf"(?<![a-z\d:./])(?:(?<=from )|(?<=between )){_TIMES_A}\s*{_SPAN}\s*{_TIMES_B}", _two_times),
     rule(
-        rf"(?<![a-z\d:./#]){_TIMES_A}\s*{_SPAN}\s*(?={_CLOCK_NUMBER}(?::\d\d)?\s*(?:{_HALF}|o'clock|{_DAY_PART})){_TIMES_B}",
+        rf"(?<![a-z\d:./#]){_TIMES_A}\s*{_SPAN}\s*(?={_CLOCK_NUMBER}(?::\d\d)?\s*(?:{_HALF}|o'clock|"
+        rf"{_DAY_PART})){_TIMES_B}",
         _two_times,
     ),
     rule(
-        rf"(?:(?<=at )|(?<=after )|(?<=before )|(?<=until )|(?<=since )|(?<=around )|(?<=about ))(?P<hour>{_CLOCK_NUMBER})"
+        rf"(?:(?<=at )|(?<=after )|(?<=before )|(?<=until )|(?<=since )|(?<=around )|"
+        rf"(?<=about ))(?P<hour>{_CLOCK_NUMBER})"
         rf"{_NOT_TIME}",
         _time,
     ),

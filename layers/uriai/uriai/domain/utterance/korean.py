@@ -14,8 +14,15 @@ _NUMBER = rf"\d{{1,4}}|열두|열한|열|아홉|여덟|일곱|여섯|다섯|네|
 _COUNT = either(DAY_COUNTS)
 _UNIT = "시간|분|일|주일|주|개월|달|년"
 _UNITS = {
-    "시간": "hours", "분": "minutes", "일": "days", "주일": "weeks", "주": "weeks", "개월": "months", "달": "months", "년": "years",
-}  # fmt: skip
+    "시간": "hours",
+    "분": "minutes",
+    "일": "days",
+    "주일": "weeks",
+    "주": "weeks",
+    "개월": "months",
+    "달": "months",
+    "년": "years",
+}
 _WHICH = {"지난": "past", "저번": "past", "지난번": "past", "저번의": "past", "이번": "this"}
 # what may follow a one-syllable word without making it another word (밤비, 낮잠, 햇님반)
 _ENDS = r"(?=$|[^가-힣]|에|의|중|동안|늦|사이|부터|까지|쯤|경|이|무슨|사건)"
@@ -127,13 +134,19 @@ RULES: list[Rule] = [
     rule(rf"(?P<number>{_COUNT})\s*전(?!체)", _days_ago),
     rule(r"(?P<number>\d{1,2}|[일한두세네이삼사])\s*주일?\s*전(?!체)", _weeks_ago),
     *_offsets(
-        "week_offset", r"(?!말|일(?!요일)|간)(?:\s*한\s*주)?",
-        two_before=r"지지난\s*주|저저번\s*주", before=r"지난\s*주|저번\s*주|지난번\s*주", this=r"이번\s*주|금주|요번\s*주|이번\s*한\s*주",
+        "week_offset",
+        r"(?!말|일(?!요일)|간)(?:\s*한\s*주)?",
+        two_before=r"지지난\s*주|저저번\s*주",
+        before=r"지난\s*주|저번\s*주|지난번\s*주",
+        this=r"이번\s*주|금주|요번\s*주|이번\s*한\s*주",
         after=r"다음\s*주|담주|내주(?=$|[^가-힣]|에)",
     ),
     *_offsets(
-        "month_offset", "(?!간)",
-        two_before=r"지지난\s*달|저저번\s*달", before=r"지난\s*달|저번\s*달|전월(?=$|[^가-힣]|에)", this=r"이번\s*달|이달|금월|당월|요번\s*달",
+        "month_offset",
+        "(?!간)",
+        two_before=r"지지난\s*달|저저번\s*달",
+        before=r"지난\s*달|저번\s*달|전월(?=$|[^가-힣]|에)",
+        this=r"이번\s*달|이달|금월|당월|요번\s*달",
         after=r"다음\s*달|담달|내달",
     ),
     *_offsets("year_offset", "", two_before="재작년", before="작년|지난해|지난 해", this="올해|금년", after="내년"),

@@ -13,7 +13,18 @@ from uriai.domain.utterance.problems import NotUnderstoodError, Problem
 POINT_MINUTES = 60
 """A moment ("오후 3시", "at 2:30 pm") is asked about as the hour that begins then."""
 
-_DATE_FIELDS = ("year", "year_offset", "month", "month_offset", "day", "day_offset", "week_offset", "weekday", "weekend", "which")
+_DATE_FIELDS = (
+    "year",
+    "year_offset",
+    "month",
+    "month_offset",
+    "day",
+    "day_offset",
+    "week_offset",
+    "weekday",
+    "weekend",
+    "which",
+)
 _TIME_FIELDS = ("period", "hour", "minute", "clock24")
 _SAME_HALF = {
     "am": {"morning", "dawn", "early_morning"},
@@ -87,12 +98,16 @@ def with_date_of(side: Piece, other: Piece) -> Piece:
 
 
 def fill_date(side: Piece, other: Piece) -> Piece:
-    """``side`` with what it leaves unsaid of its date taken from ``other``: the month of "22일", the week of "금요일"."""
+    """``side`` with what it leaves unsaid of its date taken from ``other``: the month of "22일", a weekday's week."""
     if not has_date(side):
         return with_date_of(side, other)
     if side.day is not None and side.month is None and side.month_offset is None:
         return replace(
-            side, month=other.month, month_offset=other.month_offset, year=side.year or other.year, year_offset=other.year_offset
+            side,
+            month=other.month,
+            month_offset=other.month_offset,
+            year=side.year or other.year,
+            year_offset=other.year_offset,
         )
     if side.weekday is not None and side.week_offset is None and side.which is None and other.weekday is not None:
         return replace(side, week_offset=other.week_offset, which=other.which if other.which == "this" else None)
@@ -125,20 +140,20 @@ def _days_of(side: Piece, now: Now) -> Days:
     if "day_offset" in said:
         return _checked(one_day(today + timedelta(days=side.day_offset or 0)), side, said - {"day_offset"}, now)
     if "day" in said:
-        return _checked(_day_of_month(side, now), side, said - {"day", "month", "month_offset", "year", "year_offset"}, now)
+        return _checked(
+            _day_of_month(side, now), side, said - {"day", "month", "month_offset", "year", "year_offset"}, now
+        )
     if "weekday" in said or "weekend" in said:
         if said - {"weekday", "weekend", "week_offset"} or {"weekday", "weekend"} <= said:
             raise NotUnderstoodError(Problem.UNCLEAR_DATE)
         return _in_week(side, now)
-    for name, days in (
-        ("week_offset", lambda: week_of(today, side.week_offset or 0)),
-        ("month_offset", lambda: _month_offset(today, side.month_offset or 0)),
-        ("month", lambda: _month(side, now)),
-    ):
-        if name in said:
-            if said - {name} - ({"year", "year_offset"} if name == "month" else set()):
-                raise NotUnderstoodError(Problem.UNCLEAR_DATE)
-            return days()
+    beside_month = {"year", "year_offset"} if "month" in said else set[str]()
+    if "week_offset" in said or "month_offset" in said or "month" in said:
+        if len(said - beside_month) > 1:
+            raise NotUnderstoodError(Problem.UNCLEAR_DATE)
+        if "week_offset" in said:
+            return week_of(today, side.week_offset or 0)
+        return _month(side, now) if "month" in said else _month_offset(today, side.month_offset or 0)
     if said <= {"year", "year_offset"} and said:
         year = _year(side, now)
         return Days(date(year or 0, 1, 1), date((year or 0) + 1, 1, 1))

@@ -1,7 +1,8 @@
 """The pieces of a date in a text: words and figures with what each says, not yet put together.
 
-Every piece states one thing (a day, a month, an hour, "last three days"). ``dates`` puts them together and decides whether the
-whole is understood. Text that looks like time and is not read becomes a piece with ``unclear`` set, so that it is never ignored.
+Every piece states one thing (a day, a month, an hour, "last three days"). ``dates`` puts them together and decides
+whether the whole is understood. Text that looks like time and is not read becomes a piece with ``unclear`` set, so that
+it is never ignored.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from typing import Any, NamedTuple
 class Piece:
     """What one stretch ``text[start:end]`` says of time; everything it does not say is None.
 
-    Offsets count from now: ``week_offset`` -1 is last week. ``rolling`` is (n, unit) for "the last n units", ``ago`` the minutes
-    before now. ``which`` reads a weekday, weekend or month: ``past`` (before today), ``this``, or None (the latest).
-    ``clock24`` tells that the hour was written the 24-hour way.
+    Offsets count from now: ``week_offset`` -1 is last week. ``rolling`` is (n, unit) for "the last n units", ``ago``
+    the minutes before now. ``which`` reads a weekday, weekend or month: ``past`` (before today), ``this``, or None
+    (the latest). ``clock24`` tells that the hour was written the 24-hour way.
     """
 
     start: int
@@ -83,7 +84,7 @@ def is_24(hour: int | None, *, padded: bool) -> bool:
 
 
 def find_pieces(text: str, rules: Iterable[Rule]) -> list[Piece]:
-    """All pieces of ``text`` from left to right; where two overlap, the one that starts first, then the longer, wins."""
+    """All pieces from left to right; where two overlap, the one that starts first, then the longer, wins."""
     found: list[tuple[int, int, int, tuple[Piece, ...]]] = []
     for order, (pattern, build) in enumerate(rules):
         for match in pattern.finditer(text):

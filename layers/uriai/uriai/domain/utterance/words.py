@@ -114,9 +114,7 @@ HOUR_WORDS: dict[str, int] = {
 }
 """Native Korean numbers, as hours and counts are said."""
 
-SINO: dict[str, int] = {
-    character: value for value, character in enumerate("일이삼사오육칠팔구", start=1)
-}
+SINO: dict[str, int] = {character: value for value, character in enumerate("일이삼사오육칠팔구", start=1)}
 MONTH_WORDS: dict[str, int] = {
     "십이월": 12,
     "십일월": 11,
@@ -175,26 +173,22 @@ WEEKDAYS: dict[str, int] = {
     },
 }
 
-ENGLISH_NUMBERS: dict[str, int] = {
-    word: value
-    for value, word in enumerate(
-        "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
-        "nineteen twenty".split(),
-        start=1,
-    )
-} | {"a": 1, "an": 1, "a couple of": 2, "thirty": 30}
-
-ENGLISH_ORDINALS: dict[str, int] = {
-    word: value
-    for value, word in enumerate(
-        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
-        "sixteenth seventeenth eighteenth nineteenth twentieth".split(),
-        start=1,
-    )
-} | {f"twenty-{word}": 20 + n for n, word in enumerate("first second third fourth fifth sixth seventh eighth ninth".split(), 1)} | {
-    "thirtieth": 30,
-    "thirty-first": 31,
+_COUNTED = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty"
+)
+_ORDERED = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
+    "sixteenth seventeenth eighteenth nineteenth twentieth twenty-first twenty-second twenty-third twenty-fourth "
+    "twenty-fifth twenty-sixth twenty-seventh twenty-eighth twenty-ninth thirtieth thirty-first"
+)
+ENGLISH_NUMBERS: dict[str, int] = {word: value for value, word in enumerate(_COUNTED.split(), start=1)} | {
+    "a": 1,
+    "an": 1,
+    "a couple of": 2,
+    "thirty": 30,
 }
+ENGLISH_ORDINALS: dict[str, int] = {word: value for value, word in enumerate(_ORDERED.split(), start=1)}
 
 
 def korean_number(text: str) -> int | None:
@@ -212,7 +206,7 @@ def korean_number(text: str) -> int | None:
 
 
 def english_number(text: str) -> int | None:
-    """Read digits, one..twenty, thirty, a, an, a couple of, with or without an ordinal's ending; None if it is no number."""
+    """Read digits, one..twenty, thirty, a, an, a couple of, first..thirty-first; None if it is no number."""
     text = text.strip()
     if text.isdecimal():
         return int(text)

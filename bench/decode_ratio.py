@@ -1,0 +1,167 @@
+"""What `analyze` costs over merely decoding: CPU-seconds of both on the same clips, in one run.
+
+    python bench/decode_ratio.py [--rounds 5] [--json]
+
+Clips of 10 s, 1280x720, 25 frames a second, H.264, made in a temporary folder: the rendered playroom (a play-fight),
+and, where real footage is at hand (URIAI_DATA), a real 720p clip played to and fro. The yardstick is
+`ffmpeg -threads 1`, or PyAV with one thread where there is no ffmpeg. Every measurement is a process of its own, the
+two kinds in turn; medians are given. `observe` is what a warm function does for a clip; `start` is importing and
+opening the models, once a process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SIZE, FPS, SECONDS = (1280, 720), 25, 10
+GOAL, LIMIT = 3.0, 5.0
+SEED = 4711
+
+
+def main() -> int:
+    """Exit codes: 0 within the limit, 1 above it, 2 usage."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--models", type=Path, default=REPOSITORY / "models")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--measure", choices=("observe", "decode"), help=argparse.SUPPRESS)
+    parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.measure:
+        print(json.dumps(_observe(chosen.file, chosen.models) if chosen.measure == "observe" else _decode(chosen.file)))
+        return 0
+    with tempfile.TemporaryDirectory(prefix="decode-ratio-") as folder:
+        results = [_measure(name, path, chosen) for name, path in _clips(Path(folder))]
+    for result in results:
+        print(json.dumps(result) if chosen.json else _line(result))
+    return 0 if all(result["ratio"] <= LIMIT for result in results) else 1
+
+
+def _measure(name: str, path: Path, chosen: argparse.Namespace) -> dict[str, Any]:
+    observed, decoded = [], []
+    for number in range(chosen.rounds):
+        print(f"{name}: round {number + 1} of {chosen.rounds}", file=sys.stderr)
+        decoded.append(_ffmpeg(path) if shutil.which("ffmpeg") else _child("decode", path, chosen.models)["cpu_s"])
+        observed.append(_child("observe", path, chosen.models))
+    decode_s = statistics.median(decoded)
+    observe_s = statistics.median(entry["cpu_s"] for entry in observed)
+    return {
+        "clip": name,
+        "yardstick": "ffmpeg -threads 1" if shutil.which("ffmpeg") else "PyAV, one thread",
+        "decode_cpu_s": round(decode_s, 3),
+        "observe_cpu_s": round(observe_s, 3),
+        "ratio": round(observe_s / decode_s, 2),
+        "ratios_of_rounds": [round(o["cpu_s"] / d, 2) for o, d in zip(observed, decoded, strict=True)],
+        "start_cpu_s": round(statistics.median(entry["start_cpu_s"] for entry in observed), 3),
+        "peak_mib": max(entry["peak_mib"] for entry in observed),
+        "windows": observed[0]["windows"],
+        "faces": observed[0]["faces"],
+        "timing_ms": observed[-1]["timing_ms"],
+    }
+
+
+def _line(result: dict[str, Any]) -> str:
+    return (
+        f"{result['clip']}: {result['ratio']:.2f} times decoding (goal {GOAL:.0f}, limit {LIMIT:.0f}): observe "
+        f"{result['observe_cpu_s']:.2f} CPU-s, {result['yardstick']} {result['decode_cpu_s']:.2f} CPU-s; rounds "
+        f"{' '.join(f'{ratio:.2f}' for ratio in result['ratios_of_rounds'])}; start {result['start_cpu_s']:.2f} CPU-s, "
+        f"peak {result['peak_mib']} MiB, {result['windows']} windows, {result['faces']} faces, {result['timing_ms']}"
+    )
+
+
+def _child(kind: str, path: Path, models: Path) -> dict[str, Any]:
+    command = [sys.executable, __file__, "--measure", kind, "--file", str(path), "--models", str(models)]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    measured: dict[str, Any] = json.loads(output)
+    return measured
+
+
+def _ffmpeg(path: Path) -> float:
+    command = ["ffmpeg", "-v", "error", "-nostdin", "-threads", "1", "-i", str(path), "-f", "null", "-"]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def _decode(path: Path) -> dict[str, Any]:
+    import av
+
+    started = time.process_time()
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        stream.thread_count, stream.thread_type = 1, "NONE"
+        frames = sum(1 for _ in container.decode(stream))
+    return {"cpu_s": time.process_time() - started, "frames": frames}
+
+
+def _observe(path: Path, models: Path) -> dict[str, Any]:
+    sys.path.insert(0, str(REPOSITORY / "layers" / "uriai"))
+    from uriai.adapters.vision.analyser import OnnxClipAnalyser
+
+    analyser = OnnxClipAnalyser.from_folder(models)
+    start_s = time.process_time()
+    observations = analyser.observe(path)
+    return {
+        "start_cpu_s": start_s,
+        "cpu_s": time.process_time() - start_s,
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "windows": len(observations.windows),
+        "faces": len(observations.faces),
+        "timing_ms": dict(observations.timing_ms),
+    }
+
+
+def _clips(folder: Path) -> list[tuple[str, Path]]:
+    sys.path.insert(0, str(REPOSITORY / "local"))
+    from playroom.acts import Act
+    from playroom.render import render_programme
+    from playroom.video import encode
+
+    print("rendering a playroom of 10 s", file=sys.stderr)
+    rendered = folder / "rendered.mp4"
+    midday = datetime(2026, 1, 5, 12, tzinfo=UTC)
+    encode(render_programme(SEED, (Act("playfight", float(SECONDS)),), FPS, SIZE, midday), rendered, FPS)
+    clips = [("rendered", rendered)]
+    data = Path(os.environ.get("URIAI_DATA", REPOSITORY.parent / "shared" / "data")) / "violence" / "clips"
+    source = next(filter(_is_720p, sorted(data.glob("*.mp4"))), None)
+    if source is None:
+        print(f"no real 720p footage in {data} (set URIAI_DATA)", file=sys.stderr)
+        return clips
+    return [*clips, ("real", _to_and_fro(source, folder / "real.mp4"))]
+
+
+def _is_720p(path: Path) -> bool:
+    import av
+
+    with av.open(str(path)) as container:
+        return (container.streams.video[0].width, container.streams.video[0].height) == SIZE
+
+
+def _to_and_fro(source: Path, target: Path) -> Path:
+    import av
+
+    from playroom.video import encode
+
+    with av.open(str(source)) as container:
+        frames = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
+    there_and_back = frames + frames[::-1]
+    encode((there_and_back[number % len(there_and_back)] for number in range(FPS * SECONDS)), target, FPS)
+    return target
+
+
+if __name__ == "__main__":
+    sys.exit(main())

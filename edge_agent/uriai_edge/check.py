@@ -1,0 +1,141 @@
+"""`uriai-edge check`: does everything work that the agent needs, and what to do about it."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+
+from uriai_edge.capture import Source, SourceError
+from uriai_edge.config import Camera, Config, ConfigError
+from uriai_edge.config_file import load_config
+from uriai_edge.keys import KeyFileError, load_key
+from uriai_edge.redact import redact
+from uriai_edge.upload import make_client
+
+_CLOCK_WARN_S = 5.0
+_CLOCK_FAIL_S = 300.0
+_PICTURES = 5
+
+
+class Outcome(StrEnum):
+    """How a check went."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the table; ``remedy`` is empty where nothing is to be done."""
+
+    what: str
+    outcome: Outcome
+    found: str
+    remedy: str = ""
+
+
+def check_all(path: Path) -> Iterator[Check]:
+    """Check configuration, key, disk, bucket, clock and every camera, yielding each as it is done."""
+    try:
+        config = load_config(path)
+    except ConfigError as error:
+        yield Check("config", Outcome.FAIL, str(error), "mend the file as it says")
+        return
+    yield Check("config", Outcome.OK, f"{path}: gateway {config.gateway}, {len(config.cameras)} camera(s)")
+    yield _check_key(config)
+    yield _check_disk(config)
+    yield from _check_bucket(config)
+    for camera in config.cameras:
+        yield _check_camera(camera)
+
+
+def _check_key(config: Config) -> Check:
+    try:
+        key = load_key(config.key_file)
+    except KeyFileError as error:
+        return Check("key", Outcome.FAIL, str(error), "uriai-edge enroll --config FILE")
+    return Check("key", Outcome.OK, f"public key {key.verify_key.encode().hex()}")
+
+
+def _check_disk(config: Config) -> Check:
+    folder = config.spool.dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".probe"
+        probe.write_bytes(b"probe")
+        probe.unlink()
+    except OSError as error:
+        return Check(
+            "disk", Outcome.FAIL, f"{folder}: {error.strerror}", "give the agent's user a folder it may write to"
+        )
+    free = shutil.disk_usage(folder).free
+    wanted = config.spool.max_bytes + config.spool.min_free_bytes
+    used = sum(file.stat().st_size for file in folder.rglob("*.mp4"))
+    found = f"{folder}: {free / 1e9:.1f} GB free, up to {config.spool.max_bytes / 1e9:.1f} GB for clips"
+    if free + used < wanted:
+        return Check("disk", Outcome.WARN, found, "lower spool: max_bytes, or give the spool a larger disk")
+    return Check("disk", Outcome.OK, found)
+
+
+def _check_bucket(config: Config) -> Iterator[Check]:
+    bucket = config.upload.bucket
+    try:
+        answer = make_client(config.upload).head_bucket(Bucket=bucket)
+        headers = answer["ResponseMetadata"]["HTTPHeaders"]
+    except (NoCredentialsError, PartialCredentialsError):
+        remedy = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or credential_process"
+        yield Check("credentials", Outcome.FAIL, "no AWS credentials found", remedy)
+        return
+    except ClientError as error:
+        status = error.response["ResponseMetadata"].get("HTTPStatusCode")
+        headers = error.response["ResponseMetadata"].get("HTTPHeaders", {})
+        remedy = {
+            404: "check upload: bucket and region",
+            403: "let these credentials write to clips/ and records/ of this bucket",
+            301: "the bucket is in another region: check upload: region",
+        }.get(int(status or 0), "try again later")
+        yield Check("bucket", Outcome.FAIL, f"s3://{bucket}: S3 answers {status}", remedy)
+    except (BotoCoreError, OSError) as error:
+        yield Check("bucket", Outcome.FAIL, redact(str(error)), "check network, upload: endpoint_url and region")
+        return
+    else:
+        yield Check("bucket", Outcome.OK, f"s3://{bucket} answers")
+    if "date" in headers:
+        yield _check_clock(headers["date"])
+
+
+def _check_clock(date: str) -> Check:
+    off_s = (datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds()
+    found = f"{abs(off_s):.0f} s {'ahead of' if off_s > 0 else 'behind'} S3's"
+    if abs(off_s) > _CLOCK_WARN_S:
+        outcome = Outcome.FAIL if abs(off_s) > _CLOCK_FAIL_S else Outcome.WARN
+        return Check("clock", outcome, found, "switch on time synchronisation: timedatectl set-ntp true")
+    return Check("clock", Outcome.OK, "agrees with S3's")
+
+
+def _check_camera(camera: Camera) -> Check:
+    what = f"camera {camera.number}"
+    stop = threading.Event()
+    count = keys = 0
+    try:
+        source = Source(camera.model_copy(update={"pace": "fast"}), stop)
+        try:
+            for packet in source.packets():
+                count += 1
+                keys += packet.is_key
+                if count >= _PICTURES and keys:
+                    break
+        finally:
+            source.close()
+    except (SourceError, ConfigError) as error:
+        return Check(what, Outcome.FAIL, str(error), "check source, username, password and the network")
+    return Check(what, Outcome.OK, f"{source.name}: {source.codec} {source.width}x{source.height}")

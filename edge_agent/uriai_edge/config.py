@@ -1,0 +1,311 @@
+"""Configuration: one YAML file, one model per section; unknown keys and wrong units are refused with their line.
+
+The models are the documentation: every field has a description and bounds, and the error messages come from them.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from uriai_edge.evidence import GATEWAY
+from uriai_edge.redact import register_secret
+
+MAX_CLIP_S = 30.0
+"""The evidence format's limit; the cloud's budget per clip is made for it."""
+
+_SECONDS = "number of seconds"
+
+
+class Section(BaseModel):
+    """Base of all sections: unknown keys are refused, values are never converted from another type, nothing changes later."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+def _expand(path: Path) -> Path:
+    return path.expanduser()
+
+
+# YAML has no paths: text is right here although the models are strict.
+FilePath = Annotated[Path, Field(strict=False), AfterValidator(_expand)]
+
+
+class Motion(Section):
+    """When movement is movement. Areas are shares of the picture, times are seconds."""
+
+    analysis_fps: float = Field(
+        default=5.0,
+        ge=1,
+        le=15,
+        description="pictures looked at per second while something may be moving",
+        json_schema_extra={"unit": "per second"},
+    )
+    contrast: float = Field(
+        default=0.06,
+        ge=0.01,
+        le=0.5,
+        description="least relative change of brightness of a moving thing against its surroundings; lower is more sensitive",
+    )
+    min_area: float = Field(
+        default=0.0015,
+        ge=0.0001,
+        le=0.5,
+        description="least connected area that moves, as a share of the picture; 0.001 is a child's head at the far wall",
+    )
+    min_duration_s: float = Field(
+        default=0.4, ge=0, le=10, description="how long a movement lasts at least", json_schema_extra={"unit": _SECONDS}
+    )
+    light_switch_area: float = Field(
+        default=0.45,
+        ge=0.1,
+        le=1,
+        description="share of the picture that changes at once when a lamp or the infrared light is switched; that alone is no movement",
+    )
+    key_frames_up_to_s: float = Field(
+        default=2.5,
+        ge=0,
+        le=10,
+        description="while nothing moves, only key frames are decoded, where the camera sends them at least this often; 0 decodes every frame",
+        json_schema_extra={"unit": _SECONDS},
+    )
+
+
+class Clips(Section):
+    """How clips are cut."""
+
+    pre_roll_s: float = Field(
+        default=5.0,
+        ge=0,
+        le=30,
+        description="what is kept from before the movement",
+        json_schema_extra={"unit": _SECONDS},
+    )
+    post_roll_s: float = Field(
+        default=5.0, ge=1, le=30, description="what is kept after the movement", json_schema_extra={"unit": _SECONDS}
+    )
+    max_clip_s: float = Field(
+        default=MAX_CLIP_S,
+        ge=5,
+        le=MAX_CLIP_S,
+        description="a longer movement becomes several clips without a lost frame between them",
+        json_schema_extra={"unit": _SECONDS},
+    )
+
+
+class Camera(Section):
+    """One camera: the number people call it by (CCTV 3호기 is 3) and where its pictures come from."""
+
+    number: int = Field(ge=1, le=9999, description="the camera's number in the centre")
+    name: str | None = Field(
+        default=None, max_length=100, description="what people call it; free text, used in logs only"
+    )
+    source: str = Field(
+        min_length=1,
+        max_length=2000,
+        description="rtsp://…, rtsps://…, http://…, https://…, webcam:N, or the path of a video file",
+    )
+    transport: Literal["tcp", "udp"] = Field(
+        default="tcp", description="how RTSP carries the video; udp loses packets on a busy network"
+    )
+    username: str | None = Field(default=None, max_length=200, description="user name at the camera")
+    password: SecretStr | None = Field(
+        default=None, description="password at the camera; better ${NAME} from the environment, or password_file"
+    )
+    password_file: FilePath | None = Field(default=None, description="file that holds the password at the camera")
+    timeout_s: float = Field(
+        default=10.0,
+        ge=1,
+        le=120,
+        description="without a packet for so long, the camera is opened anew",
+        json_schema_extra={"unit": _SECONDS},
+    )
+    pace: Literal["real", "fast"] = Field(
+        default="real", description="a file is replayed at its own speed (real) or as fast as possible (fast)"
+    )
+    motion: Motion | None = Field(
+        default=None, description="what differs from the general section motion at this camera"
+    )
+    clips: Clips | None = Field(default=None, description="what differs from the general section clips at this camera")
+
+    @field_validator("source")
+    @classmethod
+    def _known_source(cls, source: str) -> str:
+        scheme = source.split("://", 1)[0].lower() if "://" in source else None
+        if scheme is not None and scheme not in ("rtsp", "rtsps", "http", "https", "file"):
+            raise ValueError(
+                f"{scheme}:// is not supported; use rtsp://, rtsps://, http://, https://, webcam:N or a file's path"
+            )
+        if scheme in ("rtsp", "rtsps", "http", "https") and not urlsplit(source).hostname:
+            raise ValueError("the address has no host: rtsp://HOST:554/PATH is expected")
+        if source.startswith("webcam:") and not re.fullmatch(r"webcam:\d{1,2}", source):
+            raise ValueError("a webcam is written webcam:0, webcam:1, … as in /dev/video0, /dev/video1")
+        return source
+
+    @model_validator(mode="after")
+    def _one_password(self) -> Camera:
+        if self.password is not None and self.password_file is not None:
+            raise ValueError("password and password_file: give one of them")
+        if (self.password is not None or self.password_file is not None) and self.username is None:
+            raise ValueError("a password needs a username")
+        return self
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the source goes on for ever and is opened anew when it breaks, other than a file."""
+        return self.source.startswith("webcam:") or ("://" in self.source and not self.source.startswith("file://"))
+
+    def address(self) -> str:
+        """The source with user name and password put in, for opening only: never log it.
+
+        Raises
+        ------
+        ConfigError
+            If ``password_file`` cannot be read.
+        """
+        parts = urlsplit(self.source) if "://" in self.source else None
+        if parts is not None and parts.password:
+            register_secret(parts.password)
+        password = self.password.get_secret_value() if self.password is not None else None
+        if self.password_file is not None:
+            try:
+                password = self.password_file.read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise ConfigError(f"camera {self.number}: password_file: {self.password_file}: {error}") from error
+        if parts is None or self.username is None:
+            return self.source
+        login = quote(self.username, safe="")
+        if password is not None:
+            register_secret(password)
+            register_secret(quote(password, safe=""))
+            login += ":" + quote(password, safe="")
+        host = parts.netloc.rsplit("@", 1)[-1]
+        return urlunsplit(parts._replace(netloc=f"{login}@{host}"))
+
+
+class Spool(Section):
+    """Where clips wait for their upload, and for the disk to be needed."""
+
+    dir: FilePath = Field(description="folder of clips and their register; on a disk of its own if possible")
+    max_bytes: int = Field(
+        default=20_000_000_000,
+        ge=50_000_000,
+        description="most that clips may take here; uploaded ones are removed first, others never",
+        json_schema_extra={"unit": "bytes"},
+    )
+    min_free_bytes: int = Field(
+        default=500_000_000,
+        ge=0,
+        description="what is always left free on the disk",
+        json_schema_extra={"unit": "bytes"},
+    )
+
+
+class Upload(Section):
+    """Where clips go. Credentials come from AWS's standard chain (environment, profile, credential_process, role)."""
+
+    bucket: str = Field(
+        min_length=3,
+        max_length=63,
+        pattern=r"^[a-z0-9][a-z0-9.-]*[a-z0-9]$",
+        description="the bucket of clips (output ClipsBucket of the stack)",
+    )
+    region: str = Field(default="ap-northeast-2", pattern=r"^[a-z0-9-]{2,30}$", description="the bucket's AWS region")
+    endpoint_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://.+",
+        description="another S3 than AWS's, as the local cloud's http://127.0.0.1:PORT",
+    )
+    profile: str | None = Field(default=None, description="profile of the AWS configuration files")
+    connect_timeout_s: float = Field(
+        default=10.0, ge=1, le=120, description="longest wait for a connection", json_schema_extra={"unit": _SECONDS}
+    )
+    read_timeout_s: float = Field(
+        default=60.0, ge=1, le=600, description="longest wait for an answer", json_schema_extra={"unit": _SECONDS}
+    )
+    backoff_max_s: float = Field(
+        default=120.0,
+        ge=0.1,
+        le=3600,
+        description="longest pause between attempts; pauses grow from 1 s and are random below their limit",
+        json_schema_extra={"unit": _SECONDS},
+    )
+
+    @field_validator("endpoint_url")
+    @classmethod
+    def _has_host(cls, url: str | None) -> str | None:
+        if url is not None and not urlsplit(url).hostname:
+            raise ValueError("the address has no host")
+        return url
+
+
+class Coverage(Section):
+    """The signed record per minute of what each camera demonstrably delivered."""
+
+    enabled: bool = Field(
+        default=True, description="whether coverage is recorded; without it nobody notices a dead camera"
+    )
+    every_s: float = Field(
+        default=60.0, ge=5, le=600, description="length of one record", json_schema_extra={"unit": _SECONDS}
+    )
+
+
+class Config(Section):
+    """The whole file."""
+
+    gateway: str = Field(
+        pattern=f"^{GATEWAY.pattern}$",
+        description="this gateway's name, as registered with `uriai gateways add`: a-z, 0-9, hyphen",
+    )
+    key_file: FilePath = Field(
+        description="the device's private key, made by `uriai-edge enroll`; readable by the agent only"
+    )
+    cameras: list[Camera] = Field(min_length=1, max_length=64, description="the cameras of this gateway")
+    spool: Spool = Field(description="where clips wait")
+    upload: Upload = Field(description="where clips go")
+    motion: Motion = Field(default_factory=Motion, description="when movement is movement")
+    clips: Clips = Field(default_factory=Clips, description="how clips are cut")
+    coverage: Coverage = Field(default_factory=Coverage, description="proof of recording")
+
+    @model_validator(mode="after")
+    def _numbers_differ(self) -> Config:
+        numbers = [camera.number for camera in self.cameras]
+        twice = sorted({number for number in numbers if numbers.count(number) > 1})
+        if twice:
+            raise ValueError(f"cameras: number {', '.join(map(str, twice))} stands twice; each camera has its own")
+        return self
+
+    @model_validator(mode="after")
+    def _rolls_fit(self) -> Config:
+        for camera in self.cameras:
+            clips = self.clips_of(camera)
+            if clips.pre_roll_s > clips.max_clip_s:
+                raise ValueError(
+                    f"camera {camera.number}: clips: pre_roll_s {clips.pre_roll_s:g} is longer than max_clip_s {clips.max_clip_s:g}"
+                )
+        return self
+
+    def motion_of(self, camera: Camera) -> Motion:
+        """The general motion settings with what ``camera`` changes."""
+        return _merged(self.motion, camera.motion)
+
+    def clips_of(self, camera: Camera) -> Clips:
+        """The general clip settings with what ``camera`` changes."""
+        return _merged(self.clips, camera.clips)
+
+
+_SectionT = TypeVar("_SectionT", bound=Section)
+
+
+def _merged(general: _SectionT, own: _SectionT | None) -> _SectionT:
+    if own is None:
+        return general
+    return general.model_copy(update={name: getattr(own, name) for name in own.model_fields_set})
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; the message names file, line, field, what was wrong and what is allowed."""

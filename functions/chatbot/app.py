@@ -1,0 +1,90 @@
+"""The chatbot's web interface: POST /webhooks/kakao, POST /v1/ask, GET /v1/evidence/{token}, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from aws_lambda_powertools import Logger
+from chalice import Chalice, Response
+from chalice.app import ConvertToMiddleware, Request
+
+from uriai import bootstrap
+from uriai.adapters.chat import api, kakao
+from uriai.adapters.chat.http import Desk, Reply
+from uriai.settings import Settings
+
+logger = Logger()
+
+
+@lru_cache(maxsize=1)
+def deployed_desk() -> Desk:
+    """What the environment describes, once per container."""
+    return bootstrap.desk(Settings.from_environment(require=("CLIPS_BUCKET",)))
+
+
+def create_app(desk: Callable[[], Desk]) -> Chalice:
+    """The routes over a desk, which is asked for when the first request comes."""
+    routes = Chalice(app_name="uriai-chatbot", configure_logs=False)
+    # only ids of the invocation are added: the event holds tokens and what people typed, and is never logged
+    routes.register_middleware(ConvertToMiddleware(logger.inject_lambda_context))
+
+    # every content type comes through, so that who has no token gets 401 and not a word on content types
+    @routes.route("/v1/ask", methods=["POST"], content_types=["*/*"])
+    def ask() -> Response:
+        request = routes.current_request
+        return _answer(
+            "ask", lambda: api.ask(desk(), request.headers.get("authorization"), _body(request), _base(request))
+        )
+
+    @routes.route("/webhooks/kakao", methods=["POST"], content_types=["*/*"])
+    def kakao_webhook() -> Response:
+        request = routes.current_request
+        secret = request.headers.get("x-uriai-secret")
+        return _answer("kakao", lambda: kakao.webhook(desk(), secret, _body(request), _base(request)))
+
+    @routes.route("/v1/evidence/{token}", methods=["GET"])
+    def evidence(token: str) -> Response:
+        return _answer("evidence", lambda: api.evidence(desk(), token))
+
+    return routes
+
+
+def _answer(route: str, work: Callable[[], Reply]) -> Response:
+    """Send a reply. What fails is told by its type alone: its message may hold what a person typed, or a token."""
+    try:
+        reply = work()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the platform gets an answer and the log its type
+        # no traceback: it quotes the error's message
+        logger.error(  # noqa: TRY400
+            "request failed", extra={"route": route, "error": type(error).__name__, "at": _place(error)}
+        )
+        return Response({"message": "Service Unavailable"}, {"Retry-After": "5"}, 503)
+    logger.info("request answered", extra={"route": route, "status": reply.status, **reply.note})
+    return Response("" if reply.body is None else dict(reply.body), dict(reply.headers), reply.status)
+
+
+def _place(error: BaseException) -> str:
+    """File and line of the innermost frame."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+
+
+def _body(request: Request) -> bytes:
+    """The raw body; what is no base64 where it is said to be is empty, which no reader takes for a question."""
+    try:
+        return bytes(request.raw_body)
+    except ValueError:
+        return b""
+
+
+def _base(request: Request) -> str:
+    """Where the request came in: the address that links have where PUBLIC_BASE_URL is not set."""
+    context = request.context or {}
+    host, stage = context.get("domainName"), context.get("stage")
+    return f"https://{host}/{stage}" if host and stage else ""
+
+
+app = create_app(deployed_desk)

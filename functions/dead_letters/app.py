@@ -1,0 +1,50 @@
+"""Consumes what `analyze` gave up: writes the clip's ``failed`` row, so that nothing arrives without an outcome."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from uriai import bootstrap
+from uriai.adapters.s3_events import NotificationError, arrivals
+from uriai.service.fail_clip import FailureRecord, fail_clip
+from uriai.settings import Settings
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+@lru_cache(maxsize=1)
+def failure_record() -> FailureRecord:
+    """What writing needs, once per container."""
+    return bootstrap.failure_record(Settings.from_environment(require=("MODEL_SET",)))
+
+
+@tracer.capture_method
+def fail_message(record: SQSRecord) -> None:
+    """Write the failed row of every clip that a dead letter tells of."""
+    try:
+        found = arrivals(record.body)
+    except NotificationError:
+        logger.exception("dead letter is no notification and is dropped")
+        return
+    for arrival in found:
+        written = fail_clip(arrival, failure_record())
+        metrics.add_metric("ClipsGivenUp", MetricUnit.Count, 1 if written else 0)
+        logger.warning("clip was given up", extra={"key": arrival.key, "written": written})
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer which messages to deliver again: those whose row could not be written."""
+    return dict(process_partial_response(event, fail_message, processor, context))

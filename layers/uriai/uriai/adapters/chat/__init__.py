@@ -1,0 +1,1 @@
+"""Chat platforms: one small module per platform between its JSON and the conversation."""

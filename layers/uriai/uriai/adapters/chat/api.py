@@ -1,0 +1,113 @@
+"""POST /v1/ask and GET /v1/evidence/{token}: the interface for any program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from uriai.adapters.chat.http import (
+    LARGEST_BODY,
+    NOT_FOUND,
+    UNAUTHORIZED,
+    BadRequestError,
+    Desk,
+    Reply,
+    bad_request,
+    json_object,
+    text_field,
+)
+from uriai.domain.person import Language
+from uriai.service.answer_question import Answer, Question, answer_question
+from uriai.service.enrol_person import person_of_token
+from uriai.service.open_evidence import open_evidence
+from uriai.service.ports.chat import IncidentView
+
+PICTURE_S = 60
+"""How long the address of a picture works once its link was opened."""
+
+
+def ask(desk: Desk, authorization: str | None, body: bytes, base_url: str) -> Reply:
+    """Answer ``{"text", "language"?, "now"?}`` of whoever holds the bearer token; without one 401 and nothing else."""
+    scheme, _, token = (authorization or "").partition(" ")
+    # the token is looked up whatever was sent, so that the time taken tells nothing
+    person = person_of_token(token.strip(), desk.people)
+    if person is None or scheme.lower() != "bearer":
+        return UNAUTHORIZED
+    try:
+        sent = json_object(body)
+        question = Question(
+            person,
+            text_field(sent.get("text"), "text", longest=LARGEST_BODY),
+            _language(sent.get("language")),
+            _instant(sent.get("now")),
+            desk.base_url or base_url,
+        )
+    except BadRequestError as error:
+        return bad_request(error)
+    answer = answer_question(question, desk.chat)
+    note = {"role": person.role.value, "intent": answer.understanding.intent.value, "incidents": len(answer.incidents)}
+    return Reply(200, answer_object(answer), {"Cache-Control": "no-store"}, note)
+
+
+def evidence(desk: Desk, token: str) -> Reply:
+    """Redirect to the masked picture, the first time a link is opened; one and the same 404 for everything else."""
+    key = open_evidence(token, desk.chat.links, desk.chat.clock)
+    if key is None:
+        return NOT_FOUND
+    headers = {
+        "Location": desk.pictures().presign(key, PICTURE_S),
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+    }
+    return Reply(302, None, headers)
+
+
+def answer_object(answer: Answer) -> dict[str, Any]:
+    """An answer as JSON: what was understood, the reply, incidents and cards."""
+    return answer.understanding.as_dict() | {
+        "language": answer.language.value,
+        "reply": answer.text,
+        "incidents": [incident_object(incident) for incident in answer.incidents],
+        "cards": [
+            {"title": card.title, "text": card.text, "number": card.number, "picture": card.picture, "link": card.link}
+            for card in answer.cards
+        ],
+        "suggestions": list(answer.suggestions),
+    }
+
+
+def incident_object(incident: IncidentView) -> Mapping[str, Any]:
+    """An incident as JSON; instants in UTC."""
+    return {
+        "number": incident.number,
+        "centre": incident.centre.name,
+        "camera": incident.camera,
+        "kind": incident.kind.value,
+        "status": incident.status.value,
+        "started_at": incident.started_at.astimezone(UTC).isoformat(),
+        "ended_at": incident.ended_at.astimezone(UTC).isoformat(),
+        "confidence": incident.confidence,
+        "verified": not incident.unverified,
+    }
+
+
+def _language(value: object) -> Language | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or value not in {"ko", "en"}:
+        raise BadRequestError("language has to be ko or en")
+    return Language(value)
+
+
+def _instant(value: object) -> datetime | None:
+    """When the question is asked, for a reader of the past; without an offset it is UTC."""
+    if value is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text_field(value, "now", longest=40))
+    except ValueError as error:
+        raise BadRequestError("now has to be an instant such as 2026-07-22T14:00:00+09:00") from error
+    if not 2000 <= at.year <= 2100:
+        raise BadRequestError("now has to be in the years 2000 to 2100")
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

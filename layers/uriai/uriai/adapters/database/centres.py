@@ -1,0 +1,172 @@
+"""SQL of regions, centres and the cameras that people enter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pymysql.cursors import DictCursor
+
+
+class CentreNotFoundError(Exception):
+    """No centre, or more than one, has that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class CentreListing:
+    """One line of `uriai centres list`."""
+
+    id: int
+    name: str
+    region: str
+    address: str
+    phone: str
+    time_zone: str
+    auto_report: bool
+    gateways: int
+    cameras: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewCentre:
+    """What is entered of a centre; the region is 시도, 시군구 and 동 (the last may be empty)."""
+
+    name: str
+    province: str
+    district: str
+    neighbourhood: str = ""
+    address: str = ""
+    phone: str = ""
+    time_zone: str = "Asia/Seoul"
+    auto_report: bool = False
+
+
+def ensure_region(cursor: DictCursor, province: str, district: str, neighbourhood: str = "") -> int:
+    """The region's id; it is made if there is none."""
+    cursor.execute(
+        """
+        INSERT INTO region (province, district, neighbourhood) VALUES (%s, %s, %s)
+        ON DUPLICATE KEY UPDATE region_id = LAST_INSERT_ID(region_id)
+        """,
+        (province, district, neighbourhood),
+    )
+    return int(cursor.lastrowid)
+
+
+def add_centre(cursor: DictCursor, centre: NewCentre, now: datetime) -> int:
+    """Add a centre, or give the one of the same region, name and address what was entered; its id."""
+    region_id = ensure_region(cursor, centre.province, centre.district, centre.neighbourhood)
+    cursor.execute(
+        """
+        INSERT INTO centre (region_id, name, address, phone, time_zone, auto_report, created_at)
+        VALUES (%s, %s, %s, %s, %s, %s, %s)
+        ON DUPLICATE KEY UPDATE centre_id = LAST_INSERT_ID(centre_id), phone = VALUES(phone),
+            time_zone = VALUES(time_zone), auto_report = VALUES(auto_report)
+        """,
+        (
+            region_id,
+            centre.name,
+            centre.address,
+            centre.phone,
+            centre.time_zone,
+            "on" if centre.auto_report else "confirm",
+            now,
+        ),
+    )
+    return int(cursor.lastrowid)
+
+
+def find_centre(cursor: DictCursor, name: str) -> int:
+    """The id of the centre of that exact name.
+
+    Raises
+    ------
+    CentreNotFoundError
+        If there is none, or there are several (in different regions).
+    """
+    cursor.execute(
+        """
+        SELECT c.centre_id, r.province, r.district, r.neighbourhood
+        FROM centre c JOIN region r ON r.region_id = c.region_id WHERE c.name = %s ORDER BY c.centre_id
+        """,
+        (name,),
+    )
+    rows = cursor.fetchall()
+    if not rows:
+        raise CentreNotFoundError(
+            f"there is no centre {name}: see `uriai centres list`, or add it with `uriai centres add`"
+        )
+    if len(rows) > 1:
+        where = "; ".join(f"{row['centre_id']}: {_region_name(row)}" for row in rows)
+        raise CentreNotFoundError(f"several centres are called {name} ({where}): give the number instead of the name")
+    return int(rows[0]["centre_id"])
+
+
+def centre_of(cursor: DictCursor, name_or_id: str) -> int:
+    """The id of the centre that a person named by its exact name or its number.
+
+    Raises
+    ------
+    CentreNotFoundError
+        If there is no such centre, or the name is not its alone.
+    """
+    if name_or_id.isascii() and name_or_id.isdigit():
+        cursor.execute("SELECT centre_id FROM centre WHERE centre_id = %s", (int(name_or_id),))
+        if cursor.fetchone() is not None:
+            return int(name_or_id)
+    return find_centre(cursor, name_or_id)
+
+
+def list_centres(cursor: DictCursor) -> tuple[CentreListing, ...]:
+    """Every centre, by region and name."""
+    cursor.execute(
+        """
+        SELECT c.centre_id, c.name, r.province, r.district, r.neighbourhood, c.address, c.phone, c.time_zone,
+               c.auto_report,
+               (SELECT COUNT(*) FROM gateway g WHERE g.centre_id = c.centre_id) AS gateways,
+               (SELECT COUNT(*) FROM camera m WHERE m.centre_id = c.centre_id) AS cameras
+        FROM centre c JOIN region r ON r.region_id = c.region_id
+        ORDER BY r.province, r.district, r.neighbourhood, c.name
+        """
+    )
+    return tuple(
+        CentreListing(
+            row["centre_id"],
+            row["name"],
+            _region_name(row),
+            row["address"],
+            row["phone"],
+            row["time_zone"],
+            row["auto_report"] == "on",
+            row["gateways"],
+            row["cameras"],
+        )
+        for row in cursor.fetchall()
+    )
+
+
+def add_camera(cursor: DictCursor, gateway_id: str, number: int, name: str, now: datetime) -> int:
+    """Enter a camera of a gateway, also one that a gateway sent before anybody entered it; its id.
+
+    Raises
+    ------
+    CentreNotFoundError
+        If there is no such gateway.
+    """
+    cursor.execute("SELECT centre_id FROM gateway WHERE gateway_id = %s", (gateway_id,))
+    row = cursor.fetchone()
+    if row is None:
+        raise CentreNotFoundError(f"there is no gateway {gateway_id}: add it with `uriai gateways add`")
+    cursor.execute(
+        """
+        INSERT INTO camera (centre_id, gateway_id, number, name, registered, created_at)
+        VALUES (%s, %s, %s, %s, TRUE, %s)
+        ON DUPLICATE KEY UPDATE camera_id = LAST_INSERT_ID(camera_id), name = VALUES(name), registered = TRUE
+        """,
+        (row["centre_id"], gateway_id, number, name, now),
+    )
+    return int(cursor.lastrowid)
+
+
+def _region_name(row: dict[str, object]) -> str:
+    return " ".join(str(row[part]) for part in ("province", "district", "neighbourhood") if row[part])

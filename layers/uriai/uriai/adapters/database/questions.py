@@ -1,0 +1,194 @@
+"""SQL of what people ask. The person's scope is part of every query; there is no query without one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from pymysql.cursors import DictCursor
+
+from uriai.adapters.database.connection import Database
+from uriai.adapters.database.scope import centres_in_scope, incidents_in_scope
+from uriai.domain.person import Person
+from uriai.domain.ulid import Ulid
+from uriai.domain.words import Kind, Status
+from uriai.service.ports.chat import CentreView, ClipTally, Filter, IncidentView, Picture, Questions, Tally
+
+LONGEST_INCIDENT = timedelta(days=1)
+"""How far before a range an incident that overlaps it can have begun: it bounds what is read of the index."""
+
+_CENTRE_COLUMNS = "c.centre_id, c.name, c.time_zone, r.province, r.district, r.neighbourhood"
+_INCIDENT_COLUMNS = f"""i.incident_id, i.number, i.kind, i.status, i.started_at, i.ended_at, i.confidence, i.unverified,
+    m.number AS camera_number, {_CENTRE_COLUMNS}"""
+_INCIDENTS = """
+    FROM incident i
+    JOIN centre c ON c.centre_id = i.centre_id
+    JOIN region r ON r.region_id = c.region_id
+    JOIN camera m ON m.camera_id = i.camera_id
+"""
+
+
+class SqlQuestions(Questions):
+    """Reads from MariaDB or MySQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def centres(self, person: Person, limit: int) -> Sequence[CentreView]:
+        """The centres in scope by name, at most ``limit``."""
+        condition, parameters = centres_in_scope(person)
+        rows = self._rows(
+            f"""
+            SELECT {_CENTRE_COLUMNS} FROM centre c JOIN region r ON r.region_id = c.region_id
+            WHERE {condition} ORDER BY c.name, c.centre_id LIMIT %s
+            """,  # noqa: S608 - our own words only
+            (*parameters, limit),
+        )
+        return [_centre(row) for row in rows]
+
+    def incidents(self, person: Person, about: Filter, limit: int) -> Sequence[IncidentView]:
+        """The incidents that overlap the range, by start, at most ``limit``."""
+        condition, parameters = _about(person, about)
+        rows = self._rows(
+            f"SELECT {_INCIDENT_COLUMNS} {_INCIDENTS} WHERE {condition} ORDER BY i.started_at, i.number LIMIT %s",
+            (*parameters, limit),
+        )
+        return [_incident(row) for row in rows]
+
+    def strongest(self, person: Person, about: Filter) -> IncidentView | None:
+        """The incident of the highest confidence."""
+        condition, parameters = _about(person, about)
+        rows = self._rows(
+            f"""
+            SELECT {_INCIDENT_COLUMNS} {_INCIDENTS} WHERE {condition}
+            ORDER BY i.confidence DESC, i.started_at LIMIT 1
+            """,
+            parameters,
+        )
+        return _incident(rows[0]) if rows else None
+
+    def tally(self, person: Person, about: Filter) -> Sequence[Tally]:
+        """All incidents that overlap the range, counted."""
+        condition, parameters = _about(person, about)
+        rows = self._rows(
+            f"""
+            SELECT i.kind, i.status, m.number AS camera_number, COUNT(*) AS incidents {_INCIDENTS}
+            WHERE {condition} GROUP BY i.kind, i.status, m.number
+            """,
+            parameters,
+        )
+        return [Tally(Kind(row["kind"]), Status(row["status"]), row["camera_number"], row["incidents"]) for row in rows]
+
+    def clips(self, person: Person, about: Filter) -> ClipTally:
+        """The clips that begin in the range, counted; a clip without a known time counts when it arrived."""
+        condition, parameters = centres_in_scope(person)
+        extra, extra_parameters = _only(about)
+        start, end = about.range.start, about.range.end
+        rows = self._rows(
+            f"""
+            SELECT COALESCE(a.state, 'waiting') AS state, COUNT(*) AS clips
+            FROM centre c
+            JOIN camera m ON m.centre_id = c.centre_id
+            JOIN clip p ON p.camera_id = m.camera_id
+            LEFT JOIN analysis a ON a.current_of = p.clip_id
+            WHERE {condition} {extra}
+              AND ((p.started_at >= %s AND p.started_at < %s)
+                   OR (p.started_at IS NULL AND p.received_at >= %s AND p.received_at < %s))
+            GROUP BY COALESCE(a.state, 'waiting')
+            """,  # noqa: S608 - our own words only
+            (*parameters, *extra_parameters, start, end, start, end),
+        )
+        found = {row["state"]: int(row["clips"]) for row in rows}
+        return ClipTally(found.get("done", 0), found.get("failed", 0), found.get("waiting", 0))
+
+    def numbered(self, person: Person, number: int, centres: Sequence[int]) -> Sequence[IncidentView]:
+        """The incidents of that number: one for each centre that has it, at most ten."""
+        condition, parameters = incidents_in_scope(person)
+        if centres:
+            condition += f" AND i.centre_id IN ({_marks(centres)})"
+        rows = self._rows(
+            f"SELECT {_INCIDENT_COLUMNS} {_INCIDENTS} WHERE {condition} AND i.number = %s ORDER BY c.name LIMIT 10",
+            (*parameters, *centres, number),
+        )
+        return [_incident(row) for row in rows]
+
+    def pictures(self, person: Person, incidents: Sequence[Ulid]) -> Sequence[Picture]:
+        """The masked key frame of each incident's strongest finding, where there is one."""
+        if not incidents:
+            return []
+        condition, parameters = incidents_in_scope(person)
+        rows = self._rows(
+            f"""
+            SELECT e.evidence_id, i.incident_id, e.shown_at
+            FROM incident i
+            JOIN centre c ON c.centre_id = i.centre_id
+            JOIN incident_finding x ON x.incident_id = i.incident_id
+            JOIN finding f ON f.finding_id = x.finding_id
+            JOIN evidence e ON e.finding_id = f.finding_id AND e.role = 'key_frame_masked'
+            WHERE {condition} AND i.incident_id IN ({_marks(incidents)})
+            ORDER BY f.confidence DESC, e.shown_at
+            """,  # noqa: S608 - our own words only
+            (*parameters, *(incident.value for incident in incidents)),
+        )
+        best: dict[bytes, Picture] = {}
+        for row in rows:
+            picture = Picture(Ulid(row["evidence_id"]), Ulid(row["incident_id"]), row["shown_at"])
+            best.setdefault(row["incident_id"], picture)
+        return list(best.values())
+
+    def _rows(self, statement: str, parameters: tuple[Any, ...]) -> list[dict[str, Any]]:
+        def read(cursor: DictCursor) -> list[dict[str, Any]]:
+            cursor.execute(statement, parameters)
+            return list(cursor.fetchall())
+
+        return self._database.run(read)
+
+
+def _about(person: Person, about: Filter) -> tuple[str, tuple[Any, ...]]:
+    condition, parameters = incidents_in_scope(person)
+    extra, extra_parameters = _only(about)
+    if about.kinds:
+        extra += f" AND i.kind IN ({_marks(about.kinds)})"
+        extra_parameters += tuple(kind.value for kind in about.kinds)
+    start, end = about.range.start, about.range.end
+    # an incident of one instant at the range's start is in it; one that ends there is not
+    span = " AND i.started_at >= %s AND i.started_at < %s AND (i.ended_at > %s OR i.started_at >= %s)"
+    return condition + extra + span, (*parameters, *extra_parameters, start - LONGEST_INCIDENT, end, start, start)
+
+
+def _only(about: Filter) -> tuple[str, tuple[Any, ...]]:
+    """Conditions on the centre ``c`` and the camera ``m``."""
+    condition: str = ""
+    parameters: tuple[Any, ...] = ()
+    if about.centres:
+        condition += f" AND c.centre_id IN ({_marks(about.centres)})"
+        parameters += about.centres
+    if about.cameras:
+        condition += f" AND m.number IN ({_marks(about.cameras)})"
+        parameters += about.cameras
+    return condition, parameters
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join(["%s"] * len(values))
+
+
+def _centre(row: dict[str, Any]) -> CentreView:
+    region = " ".join(row[part] for part in ("province", "district", "neighbourhood") if row[part])
+    return CentreView(row["centre_id"], row["name"], region, row["time_zone"])
+
+
+def _incident(row: dict[str, Any]) -> IncidentView:
+    return IncidentView(
+        id=Ulid(row["incident_id"]),
+        centre=_centre(row),
+        camera=row["camera_number"],
+        number=row["number"],
+        kind=Kind(row["kind"]),
+        status=Status(row["status"]),
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        confidence=row["confidence"],
+        unverified=bool(row["unverified"]),
+    )

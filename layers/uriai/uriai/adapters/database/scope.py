@@ -1,0 +1,40 @@
+"""Who may see what, as SQL. Every query of the chatbot carries one of these conditions."""
+
+from __future__ import annotations
+
+from uriai.domain.person import Person
+from uriai.domain.words import Role
+
+# a region of a person stands for everything below it: a district for its neighbourhoods
+_REGIONS = """
+    c.region_id IN (
+        SELECT below.region_id
+        FROM person_region mine
+        JOIN region above ON above.region_id = mine.region_id
+        JOIN region below ON below.province = above.province
+            AND (above.district = '' OR below.district = above.district)
+            AND (above.neighbourhood = '' OR below.neighbourhood = above.neighbourhood)
+        WHERE mine.person_id = %s
+    )
+"""
+_CENTRES = "c.centre_id IN (SELECT mine.centre_id FROM person_centre mine WHERE mine.person_id = %s)"
+
+
+def centres_in_scope(person: Person) -> tuple[str, tuple[int, ...]]:
+    """The condition on a centre ``c`` and its parameters."""
+    if person.role is Role.OPERATOR:
+        return "TRUE", ()
+    if person.role is Role.DIRECTOR:
+        return _CENTRES, (person.id,)
+    return _REGIONS, (person.id,)
+
+
+def incidents_in_scope(person: Person) -> tuple[str, tuple[int, ...]]:
+    """The condition on an incident ``i`` of a centre ``c`` and its parameters."""
+    condition, parameters = centres_in_scope(person)
+    condition += " AND i.merged_into IS NULL"
+    if person.role is Role.DIRECTOR:
+        condition += " AND i.withhold_from_director = FALSE"
+    if person.role is Role.POLICE_LIAISON:
+        condition += " AND i.status IN ('reported', 'dispatched', 'closed')"
+    return condition, parameters

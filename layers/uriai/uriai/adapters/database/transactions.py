@@ -1,0 +1,41 @@
+"""Units of work over the one connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from pymysql.cursors import DictCursor
+
+from uriai.adapters.database.analyses import SqlAnalyses
+from uriai.adapters.database.clips import SqlClips
+from uriai.adapters.database.connection import Database
+from uriai.adapters.database.evidence import SqlAudit, SqlEvidence
+from uriai.adapters.database.gateways import SqlGateways
+from uriai.adapters.database.incidents import SqlIncidents
+from uriai.service.ports.repositories import Repositories, Transactions
+
+Result = TypeVar("Result")
+
+
+class SqlTransactions(Transactions):
+    """Runs each unit of work in a transaction of its own, see `Database.run`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def run(self, work: Callable[[Repositories], Result]) -> Result:
+        """Do ``work`` in one transaction, whole again after a deadlock or a lost connection."""
+        return self._database.run(lambda cursor: work(repositories(cursor)))
+
+
+def repositories(cursor: DictCursor) -> Repositories:
+    """Every repository, on one transaction's cursor."""
+    return Repositories(
+        gateways=SqlGateways(cursor),
+        clips=SqlClips(cursor),
+        analyses=SqlAnalyses(cursor),
+        incidents=SqlIncidents(cursor),
+        evidence=SqlEvidence(cursor),
+        audit=SqlAudit(cursor),
+    )

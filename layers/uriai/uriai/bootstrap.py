@@ -1,0 +1,195 @@
+"""Wires adapters to services from settings. The only module that knows both.
+
+Every adapter is imported when it is asked for, so that a function loads what it uses: the chatbot never loads vision,
+the migration never S3.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from uriai.settings import DatabaseSettings, Settings, SettingsError
+
+if TYPE_CHECKING:
+    from uriai.adapters.chat.http import Desk, KakaoSecrets
+    from uriai.adapters.database.connection import Connection, Database
+    from uriai.adapters.objects import S3ClipStore
+    from uriai.adapters.secrets import Secrets
+    from uriai.service.analyse_clip import Outside
+    from uriai.service.answer_question import Chat
+    from uriai.service.fail_clip import FailureRecord
+    from uriai.service.ports.chat import People
+    from uriai.service.ports.repositories import Transactions
+    from uriai.service.ports.vision import ClipAnalyser
+
+
+@lru_cache(maxsize=1)
+def secrets() -> Secrets:
+    """The container's reader of secrets."""
+    from uriai.adapters.secrets import Secrets
+
+    return Secrets()
+
+
+def database(settings: Settings) -> Database:
+    """The database by the settings; it connects when first used and reads its credentials each time it connects."""
+    from uriai.adapters.database.connection import Database
+
+    return Database(lambda: _connect(settings.database, secrets()))
+
+
+def transactions(settings: Settings) -> Transactions:
+    """Units of work on the database."""
+    from uriai.adapters.database.transactions import SqlTransactions
+
+    return SqlTransactions(database(settings))
+
+
+def clip_store(settings: Settings) -> S3ClipStore:
+    """The bucket of clips."""
+    from uriai.adapters.objects import S3ClipStore, s3_client
+
+    return S3ClipStore(s3_client(), settings.clips_bucket)
+
+
+def failure_record(settings: Settings) -> FailureRecord:
+    """What writing a ``failed`` row needs; loads neither vision nor models."""
+    from uriai.service.fail_clip import FailureRecord
+    from uriai.service.ports.clock import SystemClock
+
+    return FailureRecord(settings.models.models, settings.models.hash, transactions(settings), SystemClock())
+
+
+def clip_analysis(settings: Settings) -> Outside:
+    """Everything that analysing a clip needs. Loads the models: once per container."""
+    from uriai.adapters.manifest import Ed25519SignatureChecker
+    from uriai.service.analyse_clip import Outside
+    from uriai.service.ports.clock import SystemClock
+
+    return Outside(
+        clips=clip_store(settings),
+        analyser=_analyser(settings),
+        signatures=Ed25519SignatureChecker(),
+        transactions=transactions(settings),
+        clock=SystemClock(),
+    )
+
+
+def _analyser(settings: Settings) -> ClipAnalyser:
+    """The models that the deployment names, fetched by their hash."""
+    from uriai.adapters.objects import fetch_into, s3_client
+    from uriai.adapters.vision.analyser import OnnxClipAnalyser
+    from uriai.adapters.vision.registry import FetchedModels
+
+    client = s3_client()
+
+    def fetch(sha256: str, file: BinaryIO) -> None:
+        fetch_into(client, settings.models_bucket, f"models/sha256/{sha256}", file)
+
+    return OnnxClipAnalyser(FetchedModels(settings.models, settings.models_dir, fetch), threads=1)
+
+
+def _connect(settings: DatabaseSettings, reader: Secrets) -> Connection:
+    """Connect with the secret's credentials; if they are refused, they may have been rotated: read them anew, once."""
+    import pymysql
+
+    from uriai.adapters.database.connection import is_refused
+
+    try:
+        return _connect_with(settings, reader, fresh=False)
+    except pymysql.MySQLError as error:
+        if not is_refused(error):
+            raise
+        return _connect_with(settings, reader, fresh=True)
+
+
+def _connect_with(settings: DatabaseSettings, reader: Secrets, *, fresh: bool) -> Connection:
+    from uriai.adapters.database.connection import open_connection
+    from uriai.adapters.secrets import SecretUnavailableError
+
+    secret = reader.read(settings.secret_arn, fresh=fresh)
+    username, password = secret.get("username"), secret.get("password")
+    if not isinstance(username, str) or not isinstance(password, str):
+        raise SecretUnavailableError(
+            f"secret {settings.secret_arn} (DATABASE_SECRET_ARN) has to hold the texts username and password"
+        )
+    return open_connection(
+        host=settings.host,
+        port=settings.port,
+        user=username,
+        password=password,
+        database=settings.name,
+        ca_file=str(ca_file(settings.ca_bundle)) if settings.ca_bundle else None,
+    )
+
+
+@lru_cache(maxsize=1)
+def ca_file(ca_bundle: str) -> Path:
+    """The CA bundle as a local file; ``s3://bucket/key`` is fetched once per container."""
+    if ca_bundle.startswith("s3://"):
+        from uriai.adapters.objects import fetch_small
+
+        bucket, _, key = ca_bundle.removeprefix("s3://").partition("/")
+        return _kept(fetch_small(bucket, key))
+    path = Path(ca_bundle)
+    if not path.is_file():
+        raise SettingsError(f"DATABASE_CA_BUNDLE names {ca_bundle}, which is not a file of this function or its layers")
+    return path
+
+
+def _kept(pem: bytes) -> Path:
+    """The bytes as a file named after them, always whole: on one machine several clouds share the folder."""
+    target = Path(tempfile.gettempdir()) / f"uriai-ca-{hashlib.sha256(pem).hexdigest()}.pem"
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".uriai-ca-", delete=False) as file:
+        file.write(pem)
+    Path(file.name).replace(target)
+    return target
+
+
+def people(database: Database) -> People:
+    """Who may ask."""
+    from uriai.adapters.database.people import SqlPeople
+
+    return SqlPeople(database)
+
+
+def chat(database: Database) -> Chat:
+    """What answering a question needs."""
+    from uriai.adapters.database.links import SqlLinks
+    from uriai.adapters.database.questions import SqlQuestions
+    from uriai.service.answer_question import Chat
+    from uriai.service.ports.clock import SystemClock
+
+    return Chat(SqlQuestions(database), SqlLinks(database), SystemClock())
+
+
+def desk(settings: Settings) -> Desk:
+    """The chatbot's web interface. S3 is loaded when the first picture is opened, Kakao's secret when Kakao first calls."""
+    from uriai.adapters.chat.http import Desk
+
+    shared = database(settings)
+    return Desk(
+        people=people(shared),
+        chat=chat(shared),
+        pictures=lru_cache(maxsize=1)(lambda: clip_store(settings)),
+        kakao=lambda: _kakao_secrets(settings),
+        base_url=settings.public_base_url,
+    )
+
+
+def _kakao_secrets(settings: Settings) -> KakaoSecrets:
+    """What KAKAO_SECRET_ARN holds; a secret of another form, or none, lets nobody in."""
+    from uriai.adapters.chat.http import KakaoSecrets
+
+    if not settings.kakao_secret_arn:
+        return KakaoSecrets("", frozenset())
+    secret = secrets().read(settings.kakao_secret_arn)
+    header, bots = secret.get("header_secret"), secret.get("bot_ids")
+    return KakaoSecrets(
+        header if isinstance(header, str) else "",
+        frozenset(bot for bot in bots if isinstance(bot, str)) if isinstance(bots, list) else frozenset(),
+    )

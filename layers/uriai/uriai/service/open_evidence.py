@@ -1,0 +1,27 @@
+"""Opening a one-time link to a masked picture."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+from uriai.domain.person import Person
+from uriai.domain.ulid import Ulid
+from uriai.service.enrol_person import TOKEN_BYTES, hash_of
+from uriai.service.ports.chat import Links
+from uriai.service.ports.clock import Clock
+
+LINK_LASTS = timedelta(hours=24)
+
+
+def make_link(evidence_id: Ulid, person: Person, links: Links, clock: Clock, base_url: str) -> str:
+    """A link that shows the picture once, within a day; opening it is audited as the person's."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    now = clock.now()
+    links.add(hash_of(token), evidence_id, person, now, now + LINK_LASTS)
+    return f"{base_url.rstrip('/')}/v1/evidence/{token}"
+
+
+def open_evidence(token: str, links: Links, clock: Clock) -> str | None:
+    """The object key behind a link, the first time it is opened; None ever after."""
+    return links.use(hash_of(token), clock.now())

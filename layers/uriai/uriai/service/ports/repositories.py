@@ -1,0 +1,237 @@
+"""The database as services see it: repositories inside one transaction, and what runs a unit of work in one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from uriai.domain.analysis import Observations
+from uriai.domain.centre import Camera, Centre, Gateway
+from uriai.domain.clip import ManifestStatus
+from uriai.domain.identity import AnalysisKey
+from uriai.domain.incident import Incident
+from uriai.domain.ulid import Ulid
+from uriai.domain.words import EvidenceRole, Kind, Status, Verdict
+
+Result = TypeVar("Result")
+
+
+class AnalysisState(StrEnum):
+    """Whether an analysis came to an end."""
+
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ClipRow:
+    """A clip as its row holds it. None is what is not known (yet)."""
+
+    id: Ulid
+    object_key: str
+    gateway_id: str | None
+    camera_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFacts:
+    """What reading a clip taught: bytes, manifest, time. ``sha256`` 32 bytes, instants aware."""
+
+    sha256: bytes
+    size: int
+    manifest_status: ManifestStatus
+    manifest_reason: str
+    seq: int | None
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a clip has no analysis: a code of at most 40 ASCII characters and a sentence."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnalysis:
+    """State of one model set's analysis of one clip."""
+
+    state: AnalysisState
+    failure: Failure | None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """A finding placed in time. ``start_ms`` and ``end_ms`` count from the clip's start; instants are aware."""
+
+    id: Ulid
+    analysis_id: Ulid
+    camera_id: int
+    kind: Kind
+    start_ms: int
+    end_ms: int
+    started_at: datetime
+    ended_at: datetime
+    confidence: float
+    verdict: Verdict
+    thresholds: Mapping[str, float]
+    basis: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRow:
+    """An object that shows a finding; ``shown_at`` is the instant it shows, ``sha256`` 32 bytes."""
+
+    id: Ulid
+    finding_id: Ulid
+    clip_id: Ulid
+    role: EvidenceRole
+    object_key: str
+    sha256: bytes
+    shown_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewItem:
+    """An incident with what a person needs to tell it apart."""
+
+    incident: Incident
+    centre: Centre
+    camera_number: int
+
+
+class Gateways(ABC):
+    """Gateways with their centre, keys and cameras."""
+
+    @abstractmethod
+    def find(self, gateway_id: str) -> Gateway | None:
+        """The gateway, None if nobody added it."""
+
+    @abstractmethod
+    def camera(self, gateway: Gateway, number: int, now: datetime) -> Camera:
+        """The gateway's camera of that number; one that nobody entered is made with ``registered`` False."""
+
+    @abstractmethod
+    def lock_camera(self, camera_id: int) -> None:
+        """Wait until no other transaction works on this camera's incidents; held to the end of this one."""
+
+
+class Clips(ABC):
+    """Rows of clips."""
+
+    @abstractmethod
+    def claim(self, row: ClipRow, arrived_at: datetime) -> ClipRow:
+        """Make the clip's row if there is none of its id, fill in what it did not know, and give what stands there.
+
+        The row that comes back has another ``object_key`` if another object came first with this id.
+        """
+
+    @abstractmethod
+    def lock(self, clip_id: Ulid) -> None:
+        """Wait until no other transaction writes this clip's analysis; held to the end of this one."""
+
+    @abstractmethod
+    def learn(self, clip_id: Ulid, facts: ClipFacts) -> None:
+        """Keep what reading the clip taught."""
+
+
+class Analyses(ABC):
+    """Rows of analyses and their findings."""
+
+    @abstractmethod
+    def find(self, key: AnalysisKey) -> StoredAnalysis | None:
+        """This model set's analysis of the clip, None if there is none."""
+
+    @abstractmethod
+    def save_done(self, key: AnalysisKey, observations: Observations, verdict: Verdict, now: datetime) -> None:
+        """Keep a finished analysis, in place of a failed one if there was, and make it the clip's current one."""
+
+    @abstractmethod
+    def save_failed(self, key: AnalysisKey, models: Mapping[str, str], failure: Failure, now: datetime) -> None:
+        """Keep why there is no analysis. It is current only while no finished one is; a finished one is left alone."""
+
+    @abstractmethod
+    def add_finding(self, row: FindingRow) -> None:
+        """Keep a finding; one that is there already is left alone."""
+
+
+class Incidents(ABC):
+    """Rows of incidents."""
+
+    @abstractmethod
+    def near(self, camera_id: int, kind: Kind, started_at: datetime, ended_at: datetime) -> Sequence[Incident]:
+        """Incidents of the kind on the camera that touch the span, not merged into others; locked to the end."""
+
+    @abstractmethod
+    def next_number(self, centre_id: int) -> int:
+        """Draw the centre's next number; locks the centre's counter to the end of the transaction."""
+
+    @abstractmethod
+    def add(self, incident: Incident, now: datetime) -> None:
+        """Keep a new incident."""
+
+    @abstractmethod
+    def update(self, incident: Incident, now: datetime) -> None:
+        """Keep an incident's new span, verdict, confidence, status and link."""
+
+    @abstractmethod
+    def merge(self, later: Ulid, into: Ulid, now: datetime) -> None:
+        """Move the later incident's findings to the earlier one and mark it merged."""
+
+    @abstractmethod
+    def add_finding(self, incident_id: Ulid, finding_id: Ulid) -> None:
+        """Make the finding part of the incident."""
+
+    @abstractmethod
+    def numbered(self, number: int, centre: str | None) -> Sequence[ReviewItem]:
+        """Incidents of that number, of all centres or the one named, not merged into others; locked to the end."""
+
+    @abstractmethod
+    def waiting(self, statuses: Sequence[Status], limit: int) -> Sequence[ReviewItem]:
+        """Incidents in these statuses, not merged, the most confident first."""
+
+    @abstractmethod
+    def between(self, centre_id: int, start: datetime, end: datetime) -> Sequence[Incident]:
+        """A centre's incidents that start in the half-open span, not merged, by start."""
+
+
+class Evidence(ABC):
+    """Rows of evidence."""
+
+    @abstractmethod
+    def add(self, row: EvidenceRow, now: datetime) -> None:
+        """Keep an evidence row; one that is there already is left alone."""
+
+
+class Audit(ABC):
+    """Who did what, when."""
+
+    @abstractmethod
+    def add(self, now: datetime, actor: str, action: str, subject: str, detail: Mapping[str, object]) -> None:
+        """Keep one line; ``action`` like ``incident.reported``, ``subject`` like ``incident:01J…``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repositories:
+    """Everything there is inside one transaction."""
+
+    gateways: Gateways
+    clips: Clips
+    analyses: Analyses
+    incidents: Incidents
+    evidence: Evidence
+    audit: Audit
+
+
+class Transactions(ABC):
+    """Runs units of work."""
+
+    @abstractmethod
+    def run(self, work: Callable[[Repositories], Result]) -> Result:
+        """Do ``work`` in one transaction; all of it again if it was a deadlock's victim, so it has to be repeatable."""

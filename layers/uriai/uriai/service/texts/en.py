@@ -1,0 +1,135 @@
+"""English."""
+
+MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+TEXTS: dict[str, str] = {
+    "day": "{month} {day}",
+    "day_with_year": "{month} {day}, {year}",
+    "range_one_day": "{day}, {start}-{end} {zone}",
+    "range_days": "{first} {start} to {last} {end} {zone}",
+    "kind_physical": "physical abuse",
+    "kind_emotional": "emotional abuse",
+    "kind_neglect": "neglect",
+    "kind_tamper": "camera fault",
+    "status_pending_review": "waiting for an expert",
+    "status_reported": "reported to the police",
+    "status_dismissed": "judged not to be abuse",
+    "status_dispatched": "police dispatched",
+    "status_closed": "closed",
+    "status_open": "needs attention",
+    "status_resolved": "resolved",
+    "greeting": (
+        "Hello, this is Uri-AI. I tell you of suspected incidents found in daycare CCTV. Give me a date "
+        "or the name of a centre."
+    ),
+    "heading": "{place}, {range}",
+    "every_centre": "All your centres",
+    "found": "Suspected incidents: {count} ({kinds}).",
+    "found_none": "No suspected incident was found.",
+    "kind_count": "{kind} {count}",
+    "incident_line": "No. {number} · {kind} · camera {camera} · {span} · {status} · confidence {percent} %",
+    "incident_line_centre": (
+        "{centre} no. {number} · {kind} · camera {camera} · {span} · {status} · confidence {percent} %"
+    ),
+    "unverified_mark": "signature not verified",
+    "and_more": "There are {count} more. Ask for one camera or a shorter time and I will list them all.",
+    "strongest": "Strongest moment: no. {number}, camera {camera}, {at} (confidence {percent} %).",
+    "clips": "Of {total} clips of this time {analysed} were analysed.",
+    "clips_failed": "{failed} could not be analysed.",
+    "clips_waiting": "{waiting} are still being analysed.",
+    "no_clips": "Not one clip arrived from this time, so I cannot say that nothing happened.",
+    "no_overclaim": "That is what the analysed clips show; times without a clip were not looked at.",
+    "in_future": "That time has not come yet.",
+    "camera_filter": "camera {cameras}",
+    "counted": "{what}: {count}.",
+    "counted_all": "Suspected incidents in all",
+    "counted_kinds": "Suspected {kinds} in all",
+    "by_status": "By status: {counts}.",
+    "by_camera": "By camera: {counts}.",
+    "status_count": "{status} {count}",
+    "camera_count": "camera {camera}: {count}",
+    "details_incident": (
+        "{centre}, incident {number}\n"
+        "Kind: {kind}\n"
+        "Time: {span}\n"
+        "Camera: {camera}\n"
+        "Status: {status}\n"
+        "Confidence: {percent} %"
+    ),
+    "details_unverified": (
+        "The signature of the original could not be verified, so nothing was reported automatically."
+    ),
+    "meaning_pending_review": "An expert has still to look at it and decide.",
+    "meaning_reported": "The police station in charge has it.",
+    "meaning_dismissed": "An expert decided that it is no abuse.",
+    "meaning_dispatched": "The police are on their way or have been there.",
+    "meaning_closed": "It is settled.",
+    "meaning_open": "Please look after the camera.",
+    "meaning_resolved": "The camera works again.",
+    "no_such_incident": "I found no incident {number}. Please check the number.",
+    "which_incident": "Several centres have an incident {number}. Which centre do you mean?",
+    "no_such_centre": "I found no '{name}' among your centres. Please check the name.",
+    "which_centre": "Which centre do you mean?",
+    "centre_chosen": "That is {name} ({region}). Which date would you like to know about?",
+    "no_centres": "No centre has been assigned to you yet. Please ask your administrator.",
+    "which_range": "Which date or time would you like to know about?",
+    "compared": "{range}: {count}\n{other_range}: {other_count}\n{change}",
+    "change_more": "That is {count} more.",
+    "change_less": "That is {count} fewer.",
+    "change_same": "The number is the same.",
+    "compare_incomplete": "Bear in mind how many clips were analysed: {clips} and {other_clips}.",
+    "not_yet_coverage": (
+        "I cannot tell you of holes in the recording camera by camera yet. What I can tell is how many clips arrived."
+    ),
+    "not_yet_masked_copy": (
+        "I cannot make a masked copy of the video yet. What I can show is a picture with the faces masked."
+    ),
+    "not_yet_trend": "I cannot draw a trend yet. What I can do is count.",
+    "not_yet_subscribe": "I cannot send regular messages yet. Ask whenever you like and I answer at once.",
+    "not_yet_unsubscribe": "I send no regular messages, so there are none to stop.",
+    "already_enrolled": "{name}, you are enrolled already. Just ask.",
+    "enrolled": "{name}, you are enrolled now. You can ask.",
+    "enrol_wrong_code": "This enrolment code cannot be used. Please get a new one from your administrator.",
+    "enrol_help": (
+        "Only enrolled people can use this. Please send the enrolment code from your administrator as it "
+        "is (such as ABC12-34DEF)."
+    ),
+    "help": (
+        "You can ask, for example:\n"
+        "· What happened today?\n"
+        "· Camera 3 yesterday from 2 to 4 pm\n"
+        "· How many physical abuse incidents last week?\n"
+        "· Status of incident 12\n"
+        "· Compare this week with last week"
+    ),
+    "problem_no_such_date": "There is no such date.",
+    "problem_no_such_time": "There is no such time of day.",
+    "problem_which_half": "Do you mean a.m. or p.m.?",
+    "problem_which_day": "Which day do you mean?",
+    "problem_unclear_date": "I did not fully understand when. Please give me a date.",
+    "problem_several_ranges": "I can tell you about one unbroken time at once.",
+    "problem_no_start": "From when on?",
+    "problem_backwards": "The end is before the start.",
+    "problem_too_long": "That is too long. Please ask one thing at a time.",
+    "wrong_camera": "There is no camera of that number.",
+    "not_understood": "I did not understand what you ask.",
+    "understood_part": "What I did understand: {parts}.",
+    "offer": "You can ask, for example:",
+    "picture_title": "{centre} no. {number} · {kind}",
+    "picture_text": "Camera {camera} · {at}\nFaces are masked. The picture opens once.",
+    "open_picture": "Open picture",
+    "suggest_today": "Today",
+    "suggest_yesterday": "Yesterday",
+    "suggest_week": "Summary of this week",
+    "suggest_count": "How many last week?",
+    "suggest_details": "Details of incident {number}",
+    "suggest_status": "Status of incident {number}",
+    "suggest_help": "Help",
+    "suggest_centre_range": "{range} at {centre}",
+    "suggest_morning": "Yesterday from 10 to 11 am",
+    "suggest_afternoon": "Yesterday from 2 to 4 pm",
+}
+"""By key; placeholders in braces."""

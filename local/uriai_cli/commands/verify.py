@@ -1,0 +1,102 @@
+"""`uriai verify`: is the evidence whole, unaltered, in order and signed by its gateway?"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from uriai_cli.commands.gateways import GATEWAY, PUBLIC_KEY
+from uriai_cli.errors import CliError
+
+if TYPE_CHECKING:
+    from uriai.domain.chain import Record, RecordVerdict
+    from uriai_cli.evidence import EvidenceSource
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--gateway", type=GATEWAY, help="Only this gateway's records.")
+@click.option(
+    "--key",
+    "public_keys",
+    type=PUBLIC_KEY,
+    multiple=True,
+    help="A gateway's public key, to verify copies without the cloud; as often as it has keys.",
+)
+@click.option("--all", "everything", is_flag=True, help="Print what holds too, not only what does not.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a record.")
+def command(
+    *, paths: tuple[Path, ...], gateway: str | None, public_keys: tuple[bytes, ...], everything: bool, as_json: bool
+) -> None:
+    """Verify the evidence in the running cloud's bucket, or in folders copied from it.
+
+    Every record is checked for its signature, its place in the gateway's chain, and the bytes of the object beside it.
+    Keys come from the cloud's register unless --key gives them. What is missing after a gateway's last record cannot be
+    told from the records. Exit code 1 if anything does not hold.
+    """
+    source = _source(paths, gateway)
+    chains: dict[str, list[Record]] = {}
+    for name, record in source.records():
+        chains.setdefault(name, []).append(record)
+    if gateway and gateway not in chains:
+        raise CliError(f"there is no record of gateway {gateway}")
+    broken = False
+    for name in sorted(chains):
+        verdicts = _verify(source, chains[name], public_keys or _registered_keys(name))
+        broken |= any(not verdict.status.holds for verdict in verdicts)
+        _show(name, verdicts, everything=everything, as_json=as_json)
+    if not chains:
+        click.echo("There is no evidence here.", err=True)
+    if broken:
+        raise SystemExit(1)
+
+
+def _source(paths: tuple[Path, ...], gateway: str | None) -> EvidenceSource:
+    from uriai_cli.evidence import BucketEvidence, FolderEvidence
+
+    if paths:
+        return FolderEvidence(paths, gateway)
+    from uriai_cloud import state
+
+    cloud = state.load()
+    return BucketEvidence(cloud.client("s3"), cloud.clips_bucket, gateway)
+
+
+def _registered_keys(gateway: str) -> tuple[bytes, ...]:
+    """Every key the gateway ever had, revoked ones too: what was signed before still stands."""
+    from uriai.adapters.database.gateways import SqlGateways
+    from uriai_cli.database import cloud_database
+
+    with cloud_database() as database, database.transaction() as cursor:
+        found = SqlGateways(cursor).find(gateway)
+    return tuple(key.public_key for key in found.keys) if found else ()
+
+
+def _verify(source: EvidenceSource, records: list[Record], keys: tuple[bytes, ...]) -> tuple[RecordVerdict, ...]:
+    from uriai.adapters.manifest import Ed25519SignatureChecker
+    from uriai.domain.chain import verify_chain
+
+    checker = Ed25519SignatureChecker()
+    return verify_chain(
+        records,
+        signed=lambda signature, data: any(checker.signed_by(key, signature, data) for key in keys),
+        attachment=source.attachment,
+    )
+
+
+def _show(gateway: str, verdicts: tuple[RecordVerdict, ...], *, everything: bool, as_json: bool) -> None:
+    shown = [verdict for verdict in verdicts if everything or not verdict.status.holds]
+    if as_json:
+        for verdict in shown:
+            click.echo(json.dumps({"gateway": gateway} | asdict(verdict), ensure_ascii=False))
+        return
+    counts = Counter(verdict.status.value for verdict in verdicts)
+    click.echo(f"{gateway}: " + "   ".join(f"{status} {number}" for status, number in counts.items()))
+    for verdict in shown:
+        number = "-" if verdict.seq is None else verdict.seq
+        click.echo(f"  {number:>8}  {verdict.status.value:<13} {verdict.key or ''}  {verdict.message}")

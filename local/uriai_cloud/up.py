@@ -1,0 +1,186 @@
+"""Starts the cloud on one machine, brings it up to date, and stops it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from uriai_cloud import deploy, mariadb, ministack, models, stack, state
+from uriai_cloud.deploy import Target
+from uriai_cloud.errors import DeployFailed
+from uriai_cloud.home import REPOSITORY, Home, machine_architecture, python_version, read_json, write_json
+from uriai_cloud.stack import Stack
+from uriai_cloud.state import CloudState
+
+Progress = Callable[[str], None]
+FUNCTIONS = {
+    "analyze": "AnalyzeFunction",
+    "dead_letters": "DeadLettersFunction",
+    "chatbot": "ChatbotFunction",
+    "migrate": "MigrateFunction",
+}
+"""Name of a function's folder -> its logical id in template.yaml."""
+
+
+def up(progress: Progress, *, ministack_port: int | None = None, mariadb_port: int | None = None) -> CloudState:
+    """Start what does not run, build and deploy what has changed, and return the cloud. Safe to call again.
+
+    Raises
+    ------
+    CloudError
+        One of its subclasses; each message is one sentence with the remedy.
+    """
+    home = Home.from_environment()
+    with _one_at_a_time(home), deploy.built(progress) as sources:
+        model_files = models.resolve()
+        was_running = mariadb.service(home).pid() is not None and ministack.service(home).pid() is not None
+        database = mariadb.start(home, progress, mariadb_port)
+        endpoint = ministack.start(home, progress, ministack_port)
+        secret_arns = _secrets(home, database, endpoint)
+        target = Target(home, state.client("cloudformation", endpoint), state.client("s3", endpoint))
+        parameters = {
+            "Runtime": f"python{python_version()}",
+            "Architecture": machine_architecture(),
+            "DatabaseHost": database.host,
+            "DatabasePort": str(database.port),
+            "DatabaseName": database.name,
+            "DatabaseSecretArn": secret_arns["database"],
+            "DatabaseCaBundle": _publish_ca(target.s3, database),
+            "ModelSet": models.model_set(model_files),
+            "KakaoSecretArn": secret_arns["kakao"],
+            "AwsEndpointUrl": endpoint,
+            "RetryAfterSeconds": "120",
+            "LogRetentionDays": "7",
+        }
+        # the chatbot's own address is known only once its API is there: the first deployment has a short second one
+        known = stack.find(target.cloudformation)
+        url = api_url(endpoint, known["ChatApiId"]) if known else ""
+        deployed, ran = deploy.deploy(target, sources, parameters | {"PublicBaseUrl": url}, progress)
+        if url != api_url(endpoint, deployed["ChatApiId"]):
+            url = api_url(endpoint, deployed["ChatApiId"])
+            deployed, ran = deploy.deploy(target, sources, parameters | {"PublicBaseUrl": url}, progress)
+        models.upload(model_files, target.s3, deployed["ModelsBucket"], progress)
+        found = CloudState(
+            endpoint_url=endpoint,
+            region=ministack.REGION,
+            clips_bucket=deployed["ClipsBucket"],
+            models_bucket=deployed["ModelsBucket"],
+            api_url=url,
+            queue_url=deployed["AnalyzeQueueUrl"],
+            dead_letter_queue_url=deployed["AnalyzeDeadLetterQueueUrl"],
+            database=database,
+            functions=_functions(state.client("lambda", endpoint), deployed),
+            kakao_header_secret=read_json(home.secrets_file)["kakao_header_secret"],
+            python=python_version(),
+        )
+        if not was_running and not ran:
+            _migrate(found, progress)
+        state.save(home, found)
+        _write_sam_local_environment(home, found, parameters)
+    return found
+
+
+def down(progress: Progress) -> list[str]:
+    """Stop the services in good order, so that everything is there again at the next `up`; return which ones ran."""
+    home = Home.from_environment()
+    with _one_at_a_time(home):
+        stopped = []
+        for name, stop in (("ministack", ministack.stop), ("mariadb", mariadb.stop)):
+            if stop(home):
+                progress(f"{name} stopped")
+                stopped.append(name)
+    return stopped
+
+
+def api_url(endpoint: str, api_id: str) -> str:
+    """Return what the chatbot's routes start with on this machine."""
+    return f"{endpoint}/restapis/{api_id}/live/_user_request_"
+
+
+def _functions(functions: Any, deployed: Stack) -> dict[str, str]:
+    return {
+        name: functions.get_function_configuration(FunctionName=deployed[output])["FunctionArn"]
+        for name, output in FUNCTIONS.items()
+    }
+
+
+def _migrate(cloud: CloudState, progress: Progress) -> None:
+    """Migrate after a start without a deployment: the database's folder may be older than the stack."""
+    progress("migrating the schema")
+    answer = cloud.client("lambda").invoke(FunctionName=cloud.functions["migrate"], Payload=b"{}")
+    payload = answer["Payload"].read().decode("utf-8", errors="replace")
+    if answer.get("FunctionError"):
+        raise DeployFailed(f"migrating the schema failed: {payload[:500]} (see `uriai logs migrate`)")
+
+
+def _secrets(home: Home, database: mariadb.DatabaseAddress, endpoint: str) -> dict[str, str]:
+    """Put the database's password and Kakao's header secret where the functions look; return the secrets' ARNs."""
+    kept = read_json(home.secrets_file)
+    if "kakao_header_secret" not in kept:
+        kept["kakao_header_secret"] = secrets.token_urlsafe(32)
+        write_json(home.secrets_file, kept)
+    kakao = {"header_secret": kept["kakao_header_secret"], "bot_ids": kept.get("kakao_bot_ids", ["local-bot"])}
+    manager = state.client("secretsmanager", endpoint)
+    login = {"username": database.username, "password": database.password}
+    return {
+        "database": _put_secret(manager, f"{stack.NAME}/database", login),
+        "kakao": _put_secret(manager, f"{stack.NAME}/kakao", kakao),
+    }
+
+
+def _publish_ca(s3: Any, database: mariadb.DatabaseAddress) -> str:
+    """Put the certificate authority where functions find it, in a container too; return its s3:// address."""
+    deploy.ensure_artifacts_bucket(s3)
+    key = "ca/local.pem"
+    s3.put_object(Bucket=deploy.ARTIFACTS_BUCKET, Key=key, Body=Path(database.ca).read_bytes())
+    return f"s3://{deploy.ARTIFACTS_BUCKET}/{key}"
+
+
+def _put_secret(manager: Any, name: str, value: dict[str, Any]) -> str:
+    text = json.dumps(value, sort_keys=True)
+    try:
+        found = manager.get_secret_value(SecretId=name)
+    except manager.exceptions.ResourceNotFoundException:
+        return str(manager.create_secret(Name=name, SecretString=text)["ARN"])
+    if found["SecretString"] != text:
+        manager.put_secret_value(SecretId=name, SecretString=text)
+    return str(found["ARN"])
+
+
+def _write_sam_local_environment(home: Home, cloud: CloudState, parameters: dict[str, str]) -> None:
+    """Write local/env.json: the variables for `sam local invoke --env-vars`, which does not know the deployed ones.
+
+    A cloud that lives elsewhere than `.uriai/` has its env.json there, and leaves the working tree's alone.
+    """
+    common = {
+        "DATABASE_HOST": cloud.database.host,
+        "DATABASE_PORT": str(cloud.database.port),
+        "DATABASE_NAME": cloud.database.name,
+        "DATABASE_SECRET_ARN": parameters["DatabaseSecretArn"],
+        "DATABASE_CA_BUNDLE": parameters["DatabaseCaBundle"],
+        "CLIPS_BUCKET": cloud.clips_bucket,
+        "MODELS_BUCKET": cloud.models_bucket,
+        "MODEL_SET": parameters["ModelSet"],
+        "PUBLIC_BASE_URL": cloud.api_url,
+        "KAKAO_SECRET_ARN": parameters["KakaoSecretArn"],
+        "AWS_ENDPOINT_URL": cloud.endpoint_url,
+        "AWS_ACCESS_KEY_ID": ministack.ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": ministack.SECRET_KEY,
+        "AWS_DEFAULT_REGION": cloud.region,
+        "POWERTOOLS_TRACE_DISABLED": "true",
+    }
+    folder = REPOSITORY / "local" if home.path == REPOSITORY / ".uriai" else home.path
+    write_json(folder / "env.json", dict.fromkeys(FUNCTIONS.values(), common))
+
+
+@contextmanager
+def _one_at_a_time(home: Home) -> Iterator[None]:
+    """Hold the cloud's lock: a second `uriai up` waits for the first."""
+    with (home.path / "lock").open("w", encoding="ascii") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

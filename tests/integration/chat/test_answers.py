@@ -1,0 +1,225 @@
+"""What people are answered, from a real database."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.chat.conftest import Country, SetClock, seoul
+from uriai.domain.person import Language, Person
+from uriai.domain.words import Role
+from uriai.service.answer_question import Answer, Chat, Question, answer_question
+
+pytestmark = pytest.mark.integration
+
+
+def ask(chat: Chat, person: Person, text: str, language: Language | None = None) -> Answer:
+    return answer_question(Question(person, text, language, base_url="https://chat.example/live"), chat)
+
+
+def test_a_summary_tells_count_kind_span_camera_status_and_strongest_moment(
+    country: Country, chat: Chat, director: Person
+) -> None:
+    country.incident("샛별어린이집", 3, 12, seoul(21, 14, 2, 10), confidence=0.93)
+    country.incident("샛별어린이집", 1, 13, seoul(21, 16, 30), kind="neglect", confidence=0.81)
+    answer = ask(chat, director, "어제 무슨 일 있었어?")
+    assert "샛별어린이집, 7월 21일 00:00-24:00 KST" in answer.text
+    assert "의심 사건 2건이 있습니다 (신체학대 1건, 방임 1건)." in answer.text
+    assert "12번 · 신체학대 · 3번 카메라 · 7월 21일 14:02:10-14:02:18 · 전문가 확인 대기 · 확신도 93%" in answer.text
+    assert "가장 강한 순간: 12번, 3번 카메라, 7월 21일 14:02:14 (확신도 93%)." in answer.text
+    assert "이 기간의 영상 2개 가운데 2개를 분석했습니다." in answer.text
+    assert [card.number for card in answer.cards] == [12, 13]
+    assert answer.cards[0].picture.startswith("https://chat.example/live/v1/evidence/")
+    assert answer.cards[0].picture != answer.cards[0].link
+
+
+def test_the_same_in_english(country: Country, chat: Chat, director: Person) -> None:
+    country.incident("샛별어린이집", 3, 12, seoul(21, 14, 2, 10), status="reported")
+    answer = ask(chat, director, "what happened yesterday afternoon at camera 3?")
+    assert "샛별어린이집, camera 3, July 21, 12:00-18:00 KST" in answer.text
+    assert "Suspected incidents: 1 (physical abuse 1)." in answer.text
+    assert "No. 12 · physical abuse · camera 3 · July 21 14:02:10-14:02:18 · reported to the police" in answer.text
+
+
+def test_the_language_can_be_chosen(chat: Chat, director: Person) -> None:
+    assert ask(chat, director, "오늘", Language.ENGLISH).text.startswith("샛별어린이집, July 22, 00:00-24:00 KST")
+
+
+def test_no_incident_is_told_with_how_many_clips_were_looked_at(country: Country, chat: Chat, director: Person) -> None:
+    country.clip("샛별어린이집", 1, seoul(21, 9))
+    country.clip("샛별어린이집", 1, seoul(21, 10), state="failed")
+    country.clip("샛별어린이집", 2, seoul(21, 11), state=None)
+    text = ask(chat, director, "어제").text
+    assert "찾은 의심 사건이 없습니다." in text
+    assert "영상 3개 가운데 1개를 분석했습니다. 1개는 분석하지 못했습니다. 1개는 아직 분석 중입니다." in text
+    assert "영상이 없는 시간까지 확인한 것은 아닙니다" in text
+
+
+def test_without_a_clip_nothing_is_claimed(chat: Chat, director: Person) -> None:
+    assert "아무 일도 없었다고 말씀드릴 수 없습니다" in ask(chat, director, "어제").text
+
+
+def test_kind_camera_and_time_narrow_the_answer(country: Country, chat: Chat, director: Person) -> None:
+    country.incident("샛별어린이집", 1, 1, seoul(21, 10))
+    country.incident("샛별어린이집", 3, 2, seoul(21, 15), kind="neglect")
+    country.incident("샛별어린이집", 3, 3, seoul(21, 15, 30))
+    assert [one.number for one in ask(chat, director, "어제 오후 3번 카메라").incidents] == [2, 3]
+    assert [one.number for one in ask(chat, director, "어제 방임").incidents] == [2]
+    assert "신체학대는 모두 2건입니다." in ask(chat, director, "어제 신체학대 몇 건?").text
+
+
+def test_an_incident_that_began_before_the_range_and_reaches_into_it_is_in_it(
+    country: Country, chat: Chat, director: Person
+) -> None:
+    country.incident("샛별어린이집", 1, 1, seoul(20, 23, 59, 56))
+    assert [one.number for one in ask(chat, director, "어제").incidents] == [1]
+    assert [one.number for one in ask(chat, director, "그제").incidents] == [1]
+    assert not ask(chat, director, "오늘").incidents
+
+
+def test_a_merged_incident_is_not_listed(country: Country, chat: Chat, director: Person) -> None:
+    first = country.incident("샛별어린이집", 1, 1, seoul(21, 10))
+    country.incident("샛별어린이집", 1, 2, seoul(21, 10, 1), merged_into=first)
+    assert [one.number for one in ask(chat, director, "어제").incidents] == [1]
+    assert "2번 사건을 찾지 못했습니다" in ask(chat, director, "2번 사건 상태").text
+
+
+def test_what_is_withheld_from_the_director_does_not_exist_for_them(
+    country: Country, chat: Chat, director: Person
+) -> None:
+    officer = country.person("이주무관", Role.POLICY_OFFICER, regions=("경기도 성남시 분당구",)).person
+    before = [ask(chat, director, text).text for text in ("어제 몇 건?", "7번 사건 상태")]
+    country.incident("샛별어린이집", 1, 7, seoul(21, 10), withheld=True)
+    country.rows("DELETE FROM evidence")
+    after = [ask(chat, director, text).text for text in ("어제 몇 건?", "7번 사건 상태")]
+    assert "모두 0건" in after[0]
+    assert after[1] == before[1]
+    assert [one.number for one in ask(chat, officer, "어제").incidents] == [7]
+
+
+def test_status_of_one_incident(country: Country, chat: Chat, director: Person) -> None:
+    country.incident("샛별어린이집", 2, 12, seoul(21, 10), status="dispatched")
+    answer = ask(chat, director, "12번 사건 어떻게 됐어?")
+    assert "상태: 경찰 출동" in answer.text
+    assert "경찰이 출동했습니다." in answer.text
+    assert len(answer.cards) == 1
+
+
+def test_another_centre_is_answered_like_one_that_does_not_exist(
+    country: Country, chat: Chat, director: Person
+) -> None:
+    country.incident("하늘어린이집", 1, 40, seoul(21, 10))
+    other = ask(chat, director, "하늘어린이집 어제")
+    nowhere = ask(chat, director, "구름어린이집 어제")
+    assert other.text.replace("하늘", "구름") == nowhere.text
+    assert other.suggestions == nowhere.suggestions
+    assert not other.incidents
+    assert ask(chat, director, "40번 사건 상태").text == ask(chat, director, "41번 사건 상태").text.replace("41", "40")
+
+
+def test_a_director_of_several_centres_is_asked_which(country: Country, chat: Chat) -> None:
+    person = country.person("박원장", Role.DIRECTOR, centres=("샛별어린이집", "하늘어린이집")).person
+    country.incident("하늘어린이집", 1, 1, seoul(21, 10))
+    answer = ask(chat, person, "어제 무슨 일 있었어?")
+    assert answer.text.startswith("어느 어린이집인지 말씀해 주세요.")
+    assert answer.suggestions == ("샛별어린이집 어제 무슨 일 있었어?", "하늘어린이집 어제 무슨 일 있었어?")
+    assert [one.number for one in ask(chat, person, answer.suggestions[1]).incidents] == [1]
+
+
+@pytest.mark.parametrize("typed", ["샛별", "샛별어린이집", "샛별 어린이집", "새별어린이집", "Saetbyeol daycare"])
+def test_a_centre_is_found_however_its_name_is_typed(country: Country, chat: Chat, typed: str) -> None:
+    person = country.person("박원장", Role.DIRECTOR, centres=("샛별어린이집", "하늘어린이집")).person
+    answer = ask(chat, person, f"{typed} 7월 21일" if not typed.isascii() else f"July 21 at {typed}")
+    assert "샛별어린이집, " in answer.text
+
+
+def test_a_name_alone_is_answered_with_the_full_name_and_a_question_for_the_date(chat: Chat, director: Person) -> None:
+    answer = ask(chat, director, "샛별")
+    assert answer.text == "샛별어린이집 (경기도 성남시 분당구 정자동)입니다. 어느 날짜를 알려 드릴까요?"
+    assert answer.suggestions[0] == "샛별어린이집 오늘"
+
+
+def test_an_officer_sees_the_district_and_only_it(country: Country, chat: Chat) -> None:
+    officer = country.person("이주무관", Role.POLICY_OFFICER, regions=("경기도 성남시 분당구",)).person
+    country.incident("샛별어린이집", 1, 1, seoul(21, 10))
+    country.incident("하늘어린이집", 1, 1, seoul(21, 11))
+    country.incident("푸른숲어린이집", 1, 1, seoul(21, 12))
+    answer = ask(chat, officer, "어제")
+    assert [one.centre.name for one in answer.incidents] == ["샛별어린이집", "하늘어린이집"]
+    assert "하늘어린이집 1번" in answer.text
+    assert "푸른숲" not in answer.text
+    assert "여러 어린이집" in ask(chat, officer, "1번 사건 상태").text
+
+
+def test_a_police_liaison_sees_what_was_reported_only(country: Country, chat: Chat) -> None:
+    police = country.person("최경위", Role.POLICE_LIAISON, regions=("경기도 성남시 분당구",)).person
+    for number, status in enumerate(("pending_review", "reported", "dismissed", "dispatched", "closed"), start=1):
+        country.incident("샛별어린이집", 1, number, seoul(21, 9 + number), status=status)
+    assert [one.number for one in ask(chat, police, "어제").incidents] == [2, 4, 5]
+
+
+def test_a_person_without_scope_sees_nothing(country: Country, chat: Chat) -> None:
+    for role in (Role.DIRECTOR, Role.POLICY_OFFICER, Role.EXPERT, Role.POLICE_LIAISON):
+        person = country.person(f"무소속 {role.value}", role).person
+        country.rows("SELECT 1")
+        assert "지정되지 않았습니다" in ask(chat, person, "오늘").text
+
+
+def test_an_operator_sees_every_centre(country: Country, chat: Chat) -> None:
+    operator = country.person("운영자", Role.OPERATOR).person
+    for centre in country.centres:
+        country.incident(centre, 1, 1, seoul(21, 10))
+    assert len(ask(chat, operator, "어제").incidents) == 3
+
+
+def test_two_ranges_are_compared(country: Country, chat: Chat, director: Person) -> None:
+    country.incident("샛별어린이집", 1, 1, seoul(14, 10))
+    country.incident("샛별어린이집", 1, 2, seoul(21, 10))
+    country.incident("샛별어린이집", 1, 3, seoul(21, 11))
+    text = ask(chat, director, "이번 주와 지난주 비교해줘").text
+    assert "7월 20일 00:00 ~ 7월 26일 24:00 KST: 2건\n7월 13일 00:00 ~ 7월 19일 24:00 KST: 1건\n1건 늘었습니다." in text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("매일 아침 8시에 알려줘", "정기 알림은 아직"),
+        ("이번 주 추이 그래프", "추이 그래프는 아직"),
+        ("오늘 녹화 공백 있어?", "녹화 공백은 아직"),
+        ("send me a masked copy of 12", "I cannot make a masked copy"),
+    ],
+)
+def test_what_cannot_be_done_yet_is_said_with_what_can(
+    country: Country, chat: Chat, director: Person, text: str, said: str
+) -> None:
+    country.incident("샛별어린이집", 1, 12, seoul(22, 10))
+    assert said in ask(chat, director, text).text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("2월 30일 무슨 일 있었어?", "달력에 없습니다"),
+        ("어제 25시", "없는 시각입니다"),
+        ("어제 3시에 무슨 일 있었어?", "오전인지 오후인지"),
+        ("what happened in early July at camera 2?", "I did not fully understand when"),
+        ("비빔밥 조리법", "알아듣지 못했습니다"),
+    ],
+)
+def test_what_is_not_understood_is_said_and_three_questions_are_offered(
+    chat: Chat, director: Person, text: str, said: str
+) -> None:
+    answer = ask(chat, director, text)
+    assert said in answer.text
+    assert len(answer.suggestions) == 3
+    assert not answer.incidents
+
+
+def test_the_clock_of_the_centre_counts(country: Country, chat: Chat, clock: SetClock) -> None:
+    country.centre("Maple daycare", "성남시 분당구", time_zone="America/New_York")
+    person = country.person("Ann", Role.DIRECTOR, centres=("Maple daycare",)).person
+    # in Seoul it is the 22nd, in New York still the 21st
+    clock.at = seoul(22, 12)
+    country.incident("Maple daycare", 1, 1, seoul(22, 2))
+    answer = ask(chat, person, "today")
+    assert "July 21, 00:00-24:00 EDT" in answer.text
+    assert [one.number for one in answer.incidents] == [1]

@@ -1,0 +1,160 @@
+"""A small S3 over real HTTP for the agent's tests, with faults on demand: it hangs, resets, answers 503, or loses answers."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import socket
+import struct
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote, urlsplit
+
+
+class ObjectStore:
+    """Objects by key, as a bucket named ``clips-test`` would hold them, and what was asked of it."""
+
+    bucket = "clips-test"
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.checksums: dict[str, str] = {}
+        self.requests: list[tuple[str, str, int]] = []  # method, key, status; 0: no answer was given
+        self.overwritten: list[str] = []
+        self.faults: deque[str] = deque()  # one a PUT: "503", "hang", "reset", "lost_answer", "slow_read"
+        self.always: str | None = None
+        self.lock = threading.Lock()
+        self.released = threading.Event()
+        store = self
+
+        class Handler(_Handler):
+            objects = store
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def next_fault(self) -> str | None:
+        with self.lock:
+            if self.always is not None:
+                return self.always
+            return self.faults.popleft() if self.faults else None
+
+    def puts(self) -> list[str]:
+        return [key for method, key, status in self.requests if method == "PUT" and status == 200]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    objects: ObjectStore
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def _key(self) -> str:
+        path = unquote(urlsplit(self.path).path).lstrip("/")
+        bucket, _, key = path.partition("/")
+        assert bucket == self.objects.bucket, path
+        return key
+
+    def _answer(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
+        self.objects.requests.append((self.command, self._key(), status))
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def _error(self, status: int, code: str) -> None:
+        self._answer(status, f"<Error><Code>{code}</Code><Message>{code}</Message></Error>".encode())
+
+    def _break(self) -> None:
+        self.objects.requests.append((self.command, self._key(), 0))
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        self.connection.close()
+
+    def do_PUT(self) -> None:  # noqa: N802
+        store, key = self.objects, self._key()
+        fault = store.next_fault()
+        if fault == "hang":
+            store.requests.append(("PUT", key, 0))
+            store.released.wait(60)
+            self.close_connection = True
+            return
+        if fault == "reset":
+            self._break()
+            return
+        if self.headers.get("Expect") == "100-continue":
+            pass  # answered by the base class already
+        body = self._body()
+        if fault == "slow_read":
+            time.sleep(0.5)
+        if fault == "503":
+            self._error(503, "SlowDown")
+            return
+        if fault == "403":
+            self._error(403, "AccessDenied")
+            return
+        checksum = base64.b64encode(hashlib.sha256(body).digest()).decode()
+        if self.headers.get("x-amz-checksum-sha256") not in (None, checksum):
+            self._error(400, "BadDigest")
+            return
+        with store.lock:
+            exists = key in store.objects
+            if exists and self.headers.get("If-None-Match") == "*":
+                status = 412
+            else:
+                status = 200
+                if exists:
+                    store.overwritten.append(key)
+                store.objects[key] = body
+                store.checksums[key] = checksum
+        if fault == "lost_answer":
+            self._break()
+        elif status == 412:
+            self._error(412, "PreconditionFailed")
+        else:
+            self._answer(200, headers={"ETag": '"x"'})
+
+    def _body(self) -> bytes:
+        if "chunked" in self.headers.get("Transfer-Encoding", ""):
+            raise AssertionError("a single PUT with a length is expected")
+        return self.rfile.read(int(self.headers.get("Content-Length", "0")))
+
+    def do_HEAD(self) -> None:  # noqa: N802
+        key = self._key()
+        if key == "":
+            self._answer(200)
+        elif key in self.objects.objects:
+            self._answer(200, headers={"x-amz-checksum-sha256": self.objects.checksums[key]})
+        else:
+            self._answer(404)
+
+    def do_GET(self) -> None:  # noqa: N802
+        key = self._key()
+        if key in self.objects.objects:
+            self._answer(200, self.objects.objects[key])
+        else:
+            self._error(404, "NoSuchKey")
+
+
+@contextmanager
+def object_store() -> Iterator[ObjectStore]:
+    """An `ObjectStore` that answers at its ``url`` until the block ends."""
+    store = ObjectStore()
+    thread = threading.Thread(target=store.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield store
+    finally:
+        store.released.set()
+        store.server.shutdown()
+        store.server.server_close()
+        thread.join(5)

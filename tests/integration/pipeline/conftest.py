@@ -1,0 +1,109 @@
+"""A centre with a gateway in a real database, and everything that analysing a clip of it needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from tests.integration.pipeline.handlers import MODELS, secret
+from tests.unit.pipeline.fakes import GATEWAY, KEY, NOON, BucketInMemory, ScriptedAnalyser, StoppedClock, place_clip
+from uriai import bootstrap
+from uriai.adapters.database.centres import NewCentre, add_camera, add_centre
+from uriai.adapters.database.connection import Connection, Database
+from uriai.adapters.database.gateways import add_gateway
+from uriai.adapters.database.transactions import SqlTransactions
+from uriai.adapters.manifest import Ed25519SignatureChecker
+from uriai.service.analyse_clip import Outcome, Outside, analyse_clip
+from uriai.service.locate_clip import Arrival
+
+
+@dataclass
+class World:
+    """The pipeline around one real database."""
+
+    database: Database
+    bucket: BucketInMemory
+    outside: Outside
+    centre_id: int
+    connect: Callable[[], Connection]
+
+    def place(self, data: bytes, **options: object) -> str:
+        return place_clip(self.bucket, data, **options)
+
+    def analyse(self, key: str) -> Outcome:
+        stored = self.bucket.objects.get(key)
+        return analyse_clip(Arrival(key, stored.arrived_at if stored else NOON), self.outside)
+
+    def beside(self, **changes: object) -> World:
+        """The same world over a connection of its own."""
+        database = Database(self.connect)
+        outside = replace(self.outside, transactions=SqlTransactions(database), **changes)
+        return replace(self, database=database, outside=outside)
+
+    def rows(self, sql: str, values: tuple[object, ...] = ()) -> list[dict[str, object]]:
+        with self.database.transaction() as cursor:
+            cursor.execute(sql, values)
+            return list(cursor.fetchall())
+
+    def row(self, sql: str, values: tuple[object, ...] = ()) -> dict[str, object]:
+        rows = self.rows(sql, values)
+        assert len(rows) == 1, f"{len(rows)} rows: {sql}"
+        return rows[0]
+
+    def count(self, table: str, condition: str = "TRUE") -> int:
+        return int(self.row(f"SELECT COUNT(*) AS n FROM {table} WHERE {condition}")["n"])
+
+    def set_auto_report(self, on: bool) -> None:
+        with self.database.transaction() as cursor:
+            cursor.execute("UPDATE centre SET auto_report = %s", ("on" if on else "confirm",))
+
+
+@pytest.fixture
+def world(database, connect) -> World:
+    with database.transaction() as cursor:
+        centre_id = add_centre(cursor, NewCentre("샛별어린이집", "경기도", "수원시", "영통동"), NOON)
+        add_gateway(cursor, GATEWAY, centre_id, bytes(KEY.verify_key), NOON - timedelta(days=100))
+        for number in range(1, 5):
+            add_camera(cursor, GATEWAY, number, "", NOON)
+    bucket = BucketInMemory()
+    outside = Outside(
+        clips=bucket,
+        analyser=ScriptedAnalyser(),
+        signatures=Ed25519SignatureChecker(),
+        transactions=SqlTransactions(database),
+        clock=StoppedClock(),
+    )
+    return World(database, bucket, outside, centre_id, connect)
+
+
+@pytest.fixture
+def cloud(server, schema, monkeypatch, tmp_path):
+    """The environment of a function whose database user is an ordinary one with a password."""
+    with server.open() as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE OR REPLACE USER 'app'@'%' IDENTIFIED BY 'first'")
+        cursor.execute(f"GRANT ALL PRIVILEGES ON {schema}.* TO 'app'@'%'")
+    environment = {
+        "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "ap-northeast-2",
+        "DATABASE_HOST": server.host, "DATABASE_PORT": str(server.port), "DATABASE_NAME": schema,
+        "DATABASE_SECRET_ARN": "database", "DATABASE_CA_BUNDLE": "", "CLIPS_BUCKET": "clips",
+        "MODELS_BUCKET": "models", "MODEL_SET": json.dumps(MODELS), "MODELS_DIR": str(tmp_path / "models"),
+        "POWERTOOLS_SERVICE_NAME": "test", "POWERTOOLS_METRICS_NAMESPACE": "UriAI", "POWERTOOLS_TRACE_DISABLED": "1",
+    }  # fmt: skip
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        boto3.client("secretsmanager").create_secret(Name="database", SecretString=secret("first"))
+        for bucket in ("clips", "models"):
+            boto3.client("s3").create_bucket(
+                Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"}
+            )
+        bootstrap.secrets.cache_clear()
+        yield
+        bootstrap.secrets.cache_clear()

@@ -1,0 +1,169 @@
+"""The handlers as Lambda calls them: real MariaDB, Secrets Manager and S3 in process (moto)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import boto3
+import pytest
+
+from tests.integration.pipeline.handlers import FUNCTIONS, Context, function, message, secret
+from tests.unit.pipeline.fakes import GATEWAY, KEY, NOON
+from uriai import bootstrap
+from uriai.adapters.database.centres import NewCentre, add_centre
+from uriai.adapters.database.gateways import add_gateway
+from uriai.settings import Settings, SettingsError
+
+pytestmark = pytest.mark.integration
+
+CLIP = f"clips/{GATEWAY}/1/2026-11-22/01KB2WXYZ0000000000000000A.mp4"
+
+
+def failures(connect) -> list[dict[str, object]]:
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT reason_code, reason FROM analysis")
+        return list(cursor.fetchall())
+
+
+def enter_gateway(database) -> None:
+    with database.transaction() as cursor:
+        centre = add_centre(cursor, NewCentre("샛별어린이집", "경기도", "수원시"), NOON)
+        add_gateway(cursor, GATEWAY, centre, bytes(KEY.verify_key), NOON)
+
+
+def test_a_dead_letter_becomes_a_failed_row_and_is_acknowledged(cloud, connect, database):
+    enter_gateway(database)
+    assert function("dead_letters").handler(message(CLIP), Context()) == {"batchItemFailures": []}
+    assert [row["reason_code"] for row in failures(connect)] == ["retries_exhausted"]
+
+
+def test_an_attempt_whose_models_do_not_load_is_delivered_again_and_leaves_its_error(cloud, connect, database):
+    enter_gateway(database)
+    answer = function("analyze").handler(message(CLIP), Context())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    (row,) = failures(connect)
+    assert row["reason_code"] == "retrying"
+    assert row["reason"]
+    function("dead_letters").handler(message(CLIP), Context())
+    (after,) = failures(connect)
+    assert after["reason_code"] == "retries_exhausted"
+    assert row["reason"] in after["reason"]
+
+
+@pytest.mark.parametrize("name", ["analyze", "dead_letters"])
+@pytest.mark.parametrize("body", ['{"Service":"Amazon S3","Event":"s3:TestEvent"}', "no notification", "[]"])
+def test_what_is_no_clips_event_is_acknowledged_and_leaves_nothing(cloud, connect, name, body):
+    assert function(name).handler(message(body=body), Context()) == {"batchItemFailures": []}
+    assert failures(connect) == []
+
+
+def test_the_dead_letters_function_never_loads_vision(cloud):
+    code = (
+        "import sys, runpy; from uriai import bootstrap; from uriai.settings import Settings;"
+        "bootstrap.failure_record(Settings.from_environment());"
+        f"runpy.run_path({str(FUNCTIONS / 'dead_letters' / 'app.py')!r});"
+        "print([m for m in ('numpy', 'cv2', 'onnxruntime') if m in sys.modules])"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
+                          env={**os.environ, "PYTHONPATH": str(FUNCTIONS.parent / "layers" / "uriai")})  # fmt: skip
+    assert said.stdout.strip() == "[]"
+
+
+def test_a_rotated_password_is_read_anew_when_the_old_one_is_refused(cloud, server):
+    database = bootstrap.database(Settings.from_environment())
+    with database.transaction() as cursor:
+        cursor.execute("SELECT CONNECTION_ID() AS id")
+        connection_id = cursor.fetchone()["id"]
+    with server.open() as connection, connection.cursor() as cursor:
+        cursor.execute("ALTER USER 'app'@'%' IDENTIFIED BY 'second'")
+        cursor.execute(f"KILL {connection_id}")
+    boto3.client("secretsmanager").put_secret_value(SecretId="database", SecretString=secret("second"))
+    with database.transaction() as cursor:
+        cursor.execute("SELECT CURRENT_USER() AS who")
+        assert cursor.fetchone()["who"] == "app@%"
+    database.close()
+
+
+def test_a_ca_bundle_in_a_bucket_is_fetched_to_a_file_named_after_its_bytes(cloud):
+    for pem in (b"first authority", b"second authority"):
+        boto3.client("s3").put_object(Bucket="models", Key=f"ca/{pem.decode()}.pem", Body=pem)
+        path = bootstrap.ca_file(f"s3://models/ca/{pem.decode()}.pem")
+        assert path.read_bytes() == pem
+        path.unlink()
+    with pytest.raises(SettingsError, match="DATABASE_CA_BUNDLE names"):
+        bootstrap.ca_file("/opt/no-such-file.pem")
+
+
+def test_migrating_twice_applies_nothing_the_second_time(cloud):
+    answer = function("migrate").handler({}, Context())
+    assert answer["applied"] == []
+    assert answer["version"] >= 1
+
+
+class Reply(BaseHTTPRequestHandler):
+    """Stands where CloudFormation's presigned URL points."""
+
+    def do_PUT(self):
+        length = int(self.headers["Content-Length"])
+        self.server.replies.append((self.headers.get("Content-Type"), json.loads(self.rfile.read(length))))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def cloudformation():
+    server = HTTPServer(("127.0.0.1", 0), Reply)
+    server.replies = []
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def resource_event(server, request_type="Create"):
+    return {
+        "RequestType": request_type, "ResponseURL": f"http://127.0.0.1:{server.server_port}/reply", "StackId": "stack",
+        "RequestId": "request", "LogicalResourceId": "Migration", "ResourceType": "Custom::Migration",
+        "ResourceProperties": {},
+    }  # fmt: skip
+
+
+def test_cloudformation_is_answered_with_the_version(cloud, cloudformation):
+    function("migrate").handler(resource_event(cloudformation), Context())
+    ((content_type, reply),) = cloudformation.replies
+    assert content_type == ""
+    assert reply["Status"] == "SUCCESS"
+    assert int(reply["Data"]["Version"]) >= 1
+    assert (reply["PhysicalResourceId"], reply["RequestId"]) == ("uriai-schema", "request")
+
+
+def test_cloudformation_is_told_why_a_migration_failed(cloud, cloudformation, monkeypatch):
+    monkeypatch.setenv("DATABASE_NAME", "no_such_schema")
+    with pytest.raises(Exception, match="no_such_schema"):
+        function("migrate").handler(resource_event(cloudformation), Context())
+    ((_, reply),) = cloudformation.replies
+    assert reply["Status"] == "FAILED"
+    assert "no_such_schema" in reply["Reason"]
+
+
+def test_deleting_the_stack_leaves_the_data_alone(cloud, cloudformation, connect):
+    function("migrate").handler(resource_event(cloudformation, "Delete"), Context())
+    ((_, reply),) = cloudformation.replies
+    assert reply["Status"] == "SUCCESS"
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) AS n FROM centre")
+
+
+def test_an_answer_goes_to_https_or_to_this_machine_only(cloud, cloudformation):
+    event = resource_event(cloudformation) | {"ResponseURL": "http://example.com/x"}
+    with pytest.raises(ValueError, match="neither https nor on this machine"):
+        function("migrate").handler(event, Context())

@@ -1,0 +1,141 @@
+"""What template.yaml promises beyond what a linter can see."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from uriai_cloud.up import FUNCTIONS
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class Loader(yaml.SafeLoader):
+    pass
+
+
+def _tagged(loader: Loader, suffix: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        value: Any = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)
+    return {suffix: value}
+
+
+Loader.add_multi_constructor("!", _tagged)
+TEMPLATE = yaml.load((ROOT / "template.yaml").read_text(encoding="utf-8"), Loader=Loader)
+RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
+SERVERLESS = {name: found for name, found in RESOURCES.items() if found["Type"] == "AWS::Serverless::Function"}
+
+
+def allowed() -> list[tuple[str, dict[str, Any]]]:
+    """Every Allow statement of a policy that belongs to a function or a gateway, with its owner."""
+    found = []
+    for name, resource in RESOURCES.items():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == "AWS::IAM::ManagedPolicy":
+            statements = properties["PolicyDocument"]["Statement"]
+        elif name in SERVERLESS:
+            statements = [s for policy in properties["Policies"] if "Statement" in policy for s in policy["Statement"]]
+        else:
+            continue
+        found += [(name, statement) for statement in statements if statement["Effect"] == "Allow"]
+    return found
+
+
+def test_every_function_has_its_folder_and_its_sample_event():
+    assert set(SERVERLESS) == set(FUNCTIONS.values())
+    for name, logical_id in FUNCTIONS.items():
+        assert SERVERLESS[logical_id]["Properties"]["CodeUri"] == f"functions/{name}"
+        assert (ROOT / "functions" / name / "app.py").is_file()
+        assert (ROOT / "events" / f"{name}.json").is_file()
+
+
+def test_only_analyze_carries_the_vision_layer():
+    carriers = {name for name, found in SERVERLESS.items() if {"Ref": "VisionLayer"} in found["Properties"]["Layers"]}
+    assert carriers == {"AnalyzeFunction"}
+
+
+@pytest.mark.parametrize(
+    ("owner", "statement"), allowed(), ids=lambda value: value if isinstance(value, str) else value["Sid"]
+)
+def test_no_permission_is_for_everything(owner, statement):
+    actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+    assert not [action for action in actions if "*" in action], f"{owner} may do more than it names"
+    assert statement["Resource"] != "*", f"{owner} may do it to everything"
+
+
+def test_the_chatbot_can_read_masked_pictures_only():
+    readable = [s["Resource"] for owner, s in allowed() if owner == "ChatbotFunction" and s["Action"] == "s3:GetObject"]
+    assert readable == [{"Sub": "${ClipsBucket.Arn}/evidence/*/key-frame-masked.jpg"}]
+
+
+def test_nobody_in_the_cloud_may_change_or_delete_a_clip():
+    for owner, statement in allowed():
+        actions = str(statement["Action"])
+        assert "Delete" not in actions, owner
+        if "PutObject" in actions and owner != "GatewayPolicy":
+            assert "/clips/" not in str(statement["Resource"]), owner
+
+
+def test_a_gateway_reaches_its_own_objects_only():
+    for owner, statement in allowed():
+        if owner == "GatewayPolicy" and "s3:PutObject" in str(statement["Action"]):
+            for resource in statement["Resource"]:
+                assert re.search(r"/(clips|records)/\$\{!aws:PrincipalTag/gateway\}/\*$", resource["Sub"])
+
+
+def test_a_message_outlasts_the_functions_timeout():
+    shortest = TEMPLATE["Parameters"]["RetryAfterSeconds"]["MinValue"]
+    assert shortest >= SERVERLESS["AnalyzeFunction"]["Properties"]["Timeout"]
+    dead_letters = RESOURCES["AnalyzeDeadLetterQueue"]["Properties"]["VisibilityTimeout"]
+    assert dead_letters >= TEMPLATE["Globals"]["Function"]["Timeout"] * 6
+
+
+def test_every_function_logs_into_a_group_that_forgets():
+    for name, found in SERVERLESS.items():
+        group = RESOURCES[found["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]]
+        assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
+
+
+def test_clips_are_locked_versioned_encrypted_and_private():
+    bucket = RESOURCES["ClipsBucket"]["Properties"]
+    assert bucket["ObjectLockEnabled"] is True
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    rule = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0]["ServerSideEncryptionByDefault"]
+    assert rule["SSEAlgorithm"] == "aws:kms"
+    assert all(bucket["PublicAccessBlockConfiguration"].values())
+
+
+def test_only_the_routes_of_the_design_are_open():
+    events = SERVERLESS["ChatbotFunction"]["Properties"]["Events"].values()
+    routes = {(event["Properties"]["Method"], event["Properties"]["Path"]) for event in events}
+    assert routes == {("POST", "/webhooks/kakao"), ("POST", "/v1/ask"), ("GET", "/v1/evidence/{token}")}
+
+
+@pytest.mark.parametrize(
+    "lock",
+    [
+        "requirements/dev.txt",
+        "requirements/sam.txt",
+        "requirements/ministack.txt",
+        "edge_agent/requirements.txt",
+        "layers/uriai/requirements.txt",
+        "layers/vision/requirements.txt",
+    ],
+)
+def test_a_lock_file_pins_every_package_by_hash_and_names_no_registry(lock):
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    packages = re.split(r"\n(?=[a-z0-9])", text)[1:]
+    assert packages
+    for package in packages:
+        assert re.match(r"[a-z0-9.-]+(\[[a-z0-9,-]+\])?==\S+", package), package.splitlines()[0]
+        assert "--hash=sha256:" in package, package.splitlines()[0]
+    assert "://" not in text
+    assert "--index-url" not in text

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.unit.vision.pictures import Picture, room, shaking, still, with_face, write_clip
+from uriai.adapters.vision.analyser import OnnxClipAnalyser
+from uriai.adapters.vision.faces import FaceDetector
+from uriai.adapters.vision.registry import LocalModels, open_model
+from uriai.domain.finding import Finding
+from uriai.domain.model_set import model_set_hash
+from uriai.domain.rules import find_all
+from uriai.domain.thresholds import Thresholds
+from uriai.domain.words import Kind, Verdict
+from uriai.service.ports.vision import ClipFault, NotAVideo, peak_s
+
+
+def calm_then_shaking(seconds: float) -> Picture:
+    return shaking(seconds) if 6 <= seconds < 9 else room()
+
+
+def walking_face(seconds: float) -> Picture:
+    return with_face(room(640, 360), 120 + int(60 * seconds), 170, 20)
+
+
+def test_a_still_clip_is_clear(analyser: OnnxClipAnalyser, tmp_path: Path) -> None:
+    observations = analyser.observe(write_clip(tmp_path / "clip.mp4", still, seconds=4))
+    assert [(w.start_s, w.end_s) for w in observations.windows] == [(0, 2), (1, 3), (2, 4)]
+    assert observations.violence_probability < 0.2
+    assert observations.faces == ()
+    assert find_all(observations, Thresholds()) == ()
+
+
+def test_movement_in_the_middle_is_found_at_its_time(analyser: OnnxClipAnalyser, tmp_path: Path) -> None:
+    observations = analyser.observe(write_clip(tmp_path / "clip.mp4", calm_then_shaking, seconds=14))
+    (finding,) = find_all(observations, Thresholds())
+    assert finding.verdict is Verdict.REPORT
+    assert 4 <= finding.start_s <= 6
+    assert 9 <= finding.end_s <= 11
+    assert 6 <= peak_s(finding) <= 9
+
+
+@pytest.mark.parametrize(("seconds", "fps"), [(1, 5), (1, 60), (2, 25), (2.5, 12), (30, 5), (7.3, 29.97)])
+def test_any_length_and_frame_rate_gives_windows_to_the_end(
+    analyser: OnnxClipAnalyser, tmp_path: Path, seconds: float, fps: float
+) -> None:
+    observations = analyser.observe(write_clip(tmp_path / "clip.mp4", shaking, seconds=seconds, fps=fps))
+    assert observations.duration_s == pytest.approx(round(seconds * fps) / fps, abs=0.02)
+    assert observations.windows[0].start_s == 0
+    assert observations.windows[-1].end_s == pytest.approx(observations.duration_s, abs=0.06)
+    assert all(window.probability > 0.5 for window in observations.windows)
+
+
+def test_one_person_walking_is_one_track_with_emotions(analyser: OnnxClipAnalyser, tmp_path: Path) -> None:
+    observations = analyser.observe(write_clip(tmp_path / "clip.mp4", walking_face, seconds=4))
+    assert len(observations.faces) >= 6
+    assert {face.track for face in observations.faces} == {1}
+    for face in observations.faces:
+        assert abs(face.box.x + face.box.w / 2 - (120 + 60 * face.t_s)) < 15
+        assert face.adult is None
+        assert sum(face.emotions.values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_person_who_sits_still_is_reported_at_every_look_though_looked_for_once(
+    analyser: OnnxClipAnalyser, tmp_path: Path
+) -> None:
+    path = write_clip(tmp_path / "clip.mp4", lambda _: with_face(room(640, 360), 300, 170, 20), seconds=3)
+    observations = analyser.observe(path)
+    assert [round(face.t_s, 2) for face in observations.faces] == pytest.approx([0, 0.5, 1, 1.5, 2, 2.5], abs=0.03)
+    assert {face.track for face in observations.faces} == {1}
+
+
+def test_a_face_too_small_to_show_an_emotion_is_seen_without_one(analyser: OnnxClipAnalyser, tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", lambda _: with_face(room(640, 360), 300, 170, 12), seconds=1)
+    faces = analyser.observe(path).faces
+    assert faces
+    assert all(face.emotions == {} for face in faces)
+
+
+def test_the_same_clip_gives_the_same_observations_twice(analyser: OnnxClipAnalyser, tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", walking_face, seconds=2.4)
+    one, other = analyser.observe(path), analyser.observe(path)
+    assert (one.windows, one.faces, one.models) == (other.windows, other.faces, other.models)
+
+
+def test_observations_name_their_models_and_where_the_time_went(analyser: OnnxClipAnalyser, tmp_path: Path) -> None:
+    observations = analyser.observe(write_clip(tmp_path / "clip.mp4", still, seconds=1))
+    assert set(observations.models) == {"violence", "face", "emotion"}
+    assert observations.models["violence"].startswith("test-violence@1.2.3+")
+    assert analyser.model_set_hash == model_set_hash(observations.models)
+    stages = dict(observations.timing_ms)
+    assert stages.pop("total") == pytest.approx(sum(stages.values()), abs=1)
+
+
+def test_a_clip_that_cannot_be_analysed_raises_its_fault(analyser: OnnxClipAnalyser, tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"")
+    with pytest.raises(NotAVideo) as caught:
+        analyser.observe(path)
+    assert caught.value.fault is ClipFault.ZERO_BYTES
+
+
+@pytest.mark.parametrize("t_s", [-1.0, 0.0, 1.5, 2.99, 99.0])
+def test_key_frames_show_the_moment_plain_annotated_and_masked(
+    analyser: OnnxClipAnalyser, models: Path, tmp_path: Path, t_s: float
+) -> None:
+    path = write_clip(tmp_path / "clip.mp4", walking_face, seconds=3)
+    observations = analyser.observe(path)
+    finding = Finding(Kind.PHYSICAL, 0.0, 3.0, 0.93, Verdict.REPORT, {}, {"peak_s": 1.0})
+    frames = analyser.key_frames(path, t_s, finding, observations)
+    assert frames.t_s == pytest.approx(min(max(t_s, 0), 2.96), abs=0.03)
+    plain, annotated, masked = (_picture(b) for b in (frames.plain_jpeg, frames.annotated_jpeg, frames.masked_jpeg))
+    assert plain.shape == (360, 640, 3)
+    assert annotated.shape[0] > 360
+    assert masked.shape[0] > 360
+    detector = FaceDetector(open_model(LocalModels(models), "face"))
+    assert len(detector.find(plain)) == 1
+    assert detector.find(masked, least_score=0.3) == ()
+
+
+def test_a_face_missed_on_the_frame_but_seen_beside_it_is_masked(analyser: OnnxClipAnalyser, tmp_path: Path) -> None:
+    """The detector finds no face in the one frame where it is smeared; its neighbours tell where it is."""
+
+    def smeared_for_a_moment(seconds: float) -> Picture:
+        picture = with_face(room(640, 360), 300, 170, 22)
+        if 0.99 < seconds < 1.03:
+            picture[140:200, 275:325] = cv2.blur(picture[140:200, 275:325], (1, 41))
+        return picture
+
+    path = write_clip(tmp_path / "clip.mp4", smeared_for_a_moment, seconds=2)
+    finding = Finding(Kind.PHYSICAL, 0.0, 2.0, 0.85, Verdict.REVIEW)
+    frames = analyser.key_frames(path, 1.0, finding, analyser.observe(path))
+    face = np.s_[150:190, 285:315]
+    difference = np.abs(_picture(frames.plain_jpeg)[face].astype(int) - _picture(frames.masked_jpeg)[face].astype(int))
+    assert difference.mean() > 5
+
+
+def _picture(jpeg: bytes) -> Picture:
+    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    return picture

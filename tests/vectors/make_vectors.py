@@ -1,0 +1,267 @@
+"""Makes the signed examples beside this file: what the agent writes, whole and broken, with a fixed key.
+
+    python tests/vectors/make_vectors.py
+
+The "clips" are a few synthetic bytes. Agent and cloud, which share no code, are both tested against these folders.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from nacl.signing import SigningKey
+
+from uriai_edge import evidence
+from uriai_edge.evidence import FIRST_PREV, Manifest, RecordType
+
+HERE = Path(__file__).resolve().parent
+KEY = SigningKey(hashlib.sha256(b"Uri-AI test vectors: device key").digest())
+OTHER_KEY = SigningKey(hashlib.sha256(b"Uri-AI test vectors: somebody else's key").digest())
+GATEWAY = "vector-gateway"
+START = datetime(2026, 11, 2, 14, 59, 30, tzinfo=UTC)  # 23:59:30 in Seoul; the chain runs over the UTC day's end below
+ULIDS = [f"01KB2WXYZ0000000000000000{digit}" for digit in "ABCDEFGHJK"]
+
+Step = tuple[RecordType, int | None, int, bytes | None, dict[str, Any]]
+STEPS: list[Step] = [  # type, camera, seconds after START, attached bytes, detail
+    (RecordType.CLIP, 1, 0, b"synthetic clip one", {"event": ULIDS[0], "part": 1, "trigger_s": 5.0, "score": 0.031}),
+    (RecordType.CLIP, 1, 30, b"synthetic clip two", {"event": ULIDS[0], "part": 2, "trigger_s": 0.0, "score": 0.027}),
+    (
+        RecordType.COVERAGE,
+        None,
+        30,
+        None,
+        {"cameras": [{"camera": 1, "spans": [[0.0, 60.0]]}, {"camera": 2, "spans": []}]},
+    ),
+    (RecordType.CLIP, 2, 32450, b"synthetic clip, on the next day in UTC", {}),
+    (RecordType.DROP, 2, 32490, None, {"reason": "disk_full", "clips": 1, "seqs": []}),
+]
+
+
+def build(
+    folder: Path, *, change: Callable[[int, Manifest], Manifest] | None = None, key: SigningKey = KEY
+) -> list[Path]:
+    """Write the chain of STEPS into ``folder`` and give back each record's path without ending."""
+    prev, stems = FIRST_PREV, []
+    for number, (kind, camera, after_s, attached, detail) in enumerate(STEPS, start=1):
+        started_at = START + timedelta(seconds=after_s)
+        manifest = Manifest(
+            gateway=GATEWAY,
+            seq=number,
+            type=kind,
+            camera=camera,
+            ulid=ULIDS[number - 1],
+            sha256=None if attached is None else evidence.digest(attached),
+            size=None if attached is None else len(attached),
+            started_at=started_at,
+            ended_at=started_at + timedelta(seconds=30),
+            monotonic=1000.25 + after_s,
+            agent="uriai-edge/0.1.0",
+            prev=prev,
+            detail=detail,
+        )
+        if change is not None:
+            manifest = change(number, manifest)
+        stems.append(write(folder, manifest, attached, key))
+        prev = evidence.digest(manifest.to_bytes())
+    return stems
+
+
+def write(folder: Path, manifest: Manifest, attached: bytes | None, key: SigningKey = KEY) -> Path:
+    """Write one record's objects; the answer is their path without ending."""
+    stem = folder / manifest.stem
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    data = manifest.to_bytes()
+    ending(stem, ".json").write_bytes(data)
+    ending(stem, ".sig").write_bytes(evidence.sign(key, data))
+    if attached is not None:
+        ending(stem, ".mp4").write_bytes(attached)
+    return stem
+
+
+def ending(stem: Path, suffix: str) -> Path:
+    return stem.with_name(stem.name + suffix)
+
+
+def remove(stem: Path) -> None:
+    for suffix in (".json", ".sig", ".mp4"):
+        ending(stem, suffix).unlink(missing_ok=True)
+
+
+def valid(folder: Path) -> None:
+    build(folder)
+
+
+def clip_altered(folder: Path) -> None:
+    """Same size, other bytes."""
+    stem = build(folder)[1]
+    ending(stem, ".mp4").write_bytes(b"SYNTHETIC clip two")
+
+
+def clip_truncated(folder: Path) -> None:
+    stem = build(folder)[1]
+    ending(stem, ".mp4").write_bytes(b"synthetic")
+
+
+def clip_missing(folder: Path) -> None:
+    stem = build(folder)[1]
+    ending(stem, ".mp4").unlink()
+
+
+def record_missing(folder: Path) -> None:
+    remove(build(folder)[1])
+
+
+def first_record_missing(folder: Path) -> None:
+    remove(build(folder)[0])
+
+
+def manifest_altered(folder: Path) -> None:
+    """The time span was moved by an hour; the signature is the old one."""
+    path = ending(build(folder)[1], ".json")
+    path.write_bytes(path.read_bytes().replace(b"T15:00:", b"T16:00:"))
+
+
+def signature_altered(folder: Path) -> None:
+    path = ending(build(folder)[3], ".sig")
+    signature = bytearray(path.read_bytes())
+    signature[10] ^= 1
+    path.write_bytes(bytes(signature))
+
+
+def signature_missing(folder: Path) -> None:
+    ending(build(folder)[3], ".sig").unlink()
+
+
+def signature_short(folder: Path) -> None:
+    path = ending(build(folder)[3], ".sig")
+    path.write_bytes(path.read_bytes()[:63])
+
+
+def other_key(folder: Path) -> None:
+    build(folder, key=OTHER_KEY)
+
+
+def reordered(folder: Path) -> None:
+    """Two whole records stand in each other's place: every signature and hash is right, the keys are not."""
+    first, second = build(folder)[:2]
+    for suffix in (".json", ".sig", ".mp4"):
+        one, two = ending(first, suffix), ending(second, suffix)
+        kept = one.read_bytes()
+        one.write_bytes(two.read_bytes())
+        two.write_bytes(kept)
+
+
+def clips_exchanged(folder: Path) -> None:
+    """Only the two clips were exchanged."""
+    first, second = build(folder)[:2]
+    one, two = ending(first, ".mp4"), ending(second, ".mp4")
+    kept = one.read_bytes()
+    one.write_bytes(two.read_bytes())
+    two.write_bytes(kept)
+
+
+def broken_link(folder: Path) -> None:
+    """Signed by the device, but its ``prev`` is not the record before it."""
+    build(folder, change=lambda number, manifest: replace(manifest, prev="ab" * 32) if number == 4 else manifest)
+
+
+def forked(folder: Path) -> None:
+    """The device signed two records under one number, as after an old copy of its disk was put back."""
+    stem = build(folder)[3]
+    manifest = Manifest.from_bytes(ending(stem, ".json").read_bytes())
+    attached = b"another synthetic clip"
+    fork = replace(manifest, ulid=ULIDS[8], sha256=evidence.digest(attached), size=len(attached))
+    write(folder, fork, attached)
+
+
+def dropped(folder: Path) -> None:
+    """A clip is gone, and a later signed record says that it was dropped."""
+    stems = build(
+        folder,
+        change=lambda number, manifest: (
+            replace(manifest, detail={"reason": "disk_full", "clips": 1, "seqs": [4]}) if number == 5 else manifest
+        ),
+    )
+    ending(stems[3], ".mp4").unlink()
+
+
+def malformed(folder: Path) -> None:
+    """Not JSON at all; the number it had is missing then."""
+    path = ending(build(folder)[1], ".json")
+    path.write_bytes(b'{"v":1,"gateway":')
+
+
+def key_twice(folder: Path) -> None:
+    """Signed, but one key stands twice: readers could differ about what was signed."""
+    stem = build(folder)[4]
+    path = ending(stem, ".json")
+    data = path.read_bytes().replace(b'"camera":2', b'"camera":2,"camera":1')
+    path.write_bytes(data)
+    ending(stem, ".sig").write_bytes(evidence.sign(KEY, data))
+
+
+def unknown_version(folder: Path) -> None:
+    stem = build(folder)[4]
+    path = ending(stem, ".json")
+    data = path.read_bytes().replace(b'"v":1', b'"v":2')
+    path.write_bytes(data)
+    ending(stem, ".sig").write_bytes(evidence.sign(KEY, data))
+
+
+CASES: dict[Callable[[Path], None], tuple[str, dict[str, str], tuple[int | None, str] | None]] = {
+    # case: what it is, statuses that are not "present" by seq ("none": no number can be read), the first break
+    valid: ("whole: clips, coverage, a drop", {}, None),
+    dropped: ("a clip that a signed record drops", {"4": "dropped"}, None),
+    clip_altered: ("a clip's bytes changed", {"2": "altered"}, (2, "altered")),
+    clip_truncated: ("a clip was cut short", {"2": "altered"}, (2, "altered")),
+    clip_missing: ("a clip is gone, its manifest is there", {"2": "missing"}, (2, "missing")),
+    record_missing: ("a whole record is gone", {"2": "missing"}, (2, "missing")),
+    first_record_missing: ("the chain does not begin at 1", {"1": "missing"}, (1, "missing")),
+    manifest_altered: ("a manifest's bytes changed", {"2": "bad_signature"}, (2, "bad_signature")),
+    signature_altered: ("a signature's bytes changed", {"4": "bad_signature"}, (4, "bad_signature")),
+    signature_missing: ("a signature is gone", {"4": "bad_signature"}, (4, "bad_signature")),
+    signature_short: ("a signature of 63 bytes", {"4": "bad_signature"}, (4, "bad_signature")),
+    other_key: ("signed by somebody else", {str(n): "bad_signature" for n in range(1, 6)}, (1, "bad_signature")),
+    reordered: ("two records in each other's place", {"1": "reordered", "2": "reordered"}, (1, "reordered")),
+    clips_exchanged: ("two clips exchanged", {"1": "altered", "2": "altered"}, (1, "altered")),
+    broken_link: ("does not continue the record before it", {"4": "broken_link"}, (4, "broken_link")),
+    forked: ("two signed records of one number", {"4": "forked"}, (4, "forked")),
+    malformed: ("a manifest that is not JSON", {"2": "missing", "none": "malformed"}, (2, "missing")),
+    key_twice: ("a key stands twice in a signed manifest", {"none": "malformed"}, (None, "malformed")),
+    unknown_version: ("a signed manifest of a version nobody knows yet", {"none": "malformed"}, (None, "malformed")),
+}
+
+
+def main() -> None:
+    """Write every case's folder and ``expected.json``."""
+    cases = {}
+    for make, (about, others, first_break) in CASES.items():
+        name = make.__name__
+        shutil.rmtree(HERE / name, ignore_errors=True)
+        make(HERE / name)
+        statuses = {str(number): "present" for number in range(1, len(STEPS) + 1)}
+        if name in ("key_twice", "unknown_version"):
+            del statuses["5"]  # the last number: nothing tells that it existed
+        cases[name] = {
+            "about": about,
+            "statuses": statuses | others,
+            "first_break": None if first_break is None else {"seq": first_break[0], "status": first_break[1]},
+        }
+    expected = {
+        "gateway": GATEWAY,
+        "public_key": KEY.verify_key.encode().hex(),
+        "other_public_key": OTHER_KEY.verify_key.encode().hex(),
+        "cases": cases,
+    }
+    (HERE / "expected.json").write_text(json.dumps(expected, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
