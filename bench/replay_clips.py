@@ -2,7 +2,7 @@
 
     .venv/bin/python -m bench.replay_clips --count 20
 
-Needs the footage (URIAI_DATA, default ../shared/data) and a running cloud (`uriai up`). Prints file names and numbers only.
+Needs the footage (URIAI_DATA, default ../shared/data) and a running cloud (`uriai up`). Prints names and numbers.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from uriai_edge.config import Config
 from uriai_edge.coverage import CoverageKeeper
 from uriai_edge.disk import lock
 from uriai_edge.evidence import RecordType
+from uriai_edge.logs import trouble
 from uriai_edge.register import SpoolError, State
 from uriai_edge.spool import Spool
 from uriai_edge.upload import Uploader, make_client
@@ -119,14 +120,14 @@ class Agent:
                 NewRecord(RecordType.COVERAGE, None, started_at, ended_at, from_s, {"cameras": cameras})
             )
         except (OSError, sqlite3.Error) as error:
-            log.error("coverage cannot be recorded", extra={"why": str(error)})
+            trouble(log, "coverage cannot be recorded", why=str(error))
 
     def _complete(self) -> None:
         """Register what the disk refused when it was closed."""
         try:
             self._spool.recover(at_start=False)
         except (OSError, sqlite3.Error) as error:
-            log.error("clips cannot be registered yet", extra={"why": str(error)})
+            trouble(log, "clips cannot be registered yet", why=str(error))
 
     def _end(self, uploads: threading.Thread) -> None:
         self._cameras_stop.set()
@@ -153,4 +154,4 @@ def _replace(file: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8")
         part.replace(file)
     except OSError as error:
-        log.error("the status cannot be written", extra={"why": str(error)})
+        trouble(log, "the status cannot be written", why=str(error))

@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from uriai_edge.capture import Source, SourceError
@@ -15,6 +15,9 @@ from uriai_edge.clips import ClipCutter
 from uriai_edge.config import Camera, Config, ConfigError, Motion
 from uriai_edge.coverage import CoverageKeeper
 from uriai_edge.gate import Gate
+from uriai_edge.logs import tell, trouble
+from uriai_edge.motion import Movement
+from uriai_edge.packets import VideoPacket
 from uriai_edge.recorder import SpoolSink
 from uriai_edge.spool import Spool
 
@@ -50,7 +53,7 @@ class CameraStatus:
 
 
 def notice_s(motion: Motion) -> float:
-    """How long after its beginning a movement may be noticed, seconds: what the packet ring keeps beyond the pre-roll."""
+    """Longest time between a movement and its being noticed, seconds: the ring keeps so much beyond the pre-roll."""
     return motion.key_frames_up_to_s + motion.min_duration_s + 2.5
 
 
@@ -74,6 +77,7 @@ class CameraThread(threading.Thread):
         self._reconnects = 0
         self._recording = False
         self._last_packet_at: datetime | None = None
+        self._moved_at: datetime | None = None
 
     @property
     def status(self) -> CameraStatus:
@@ -102,6 +106,7 @@ class CameraThread(threading.Thread):
                 log.exception("fault while watching a camera", extra={"camera": self._camera.number})
                 self._trouble(f"fault in the agent: {error!r}")
             else:
+                tell(log, "source_ended", "the source ended", camera=self._camera.number, packets=self._packets)
                 self._set(CameraState.ENDED)
                 return
             if not self._camera.is_live:
@@ -127,14 +132,14 @@ class CameraThread(threading.Thread):
         source = Source(camera, self._stop_event)
         try:
             self._set(CameraState.RUNNING)
-            log.info(
+            tell(
+                log,
+                "source_opened",
                 "camera opened",
-                extra={
-                    "camera": camera.number,
-                    "source": source.name,
-                    "codec": source.codec,
-                    "size": f"{source.width}x{source.height}",
-                },
+                camera=camera.number,
+                source=source.name,
+                codec=source.codec,
+                size=f"{source.width}x{source.height}",
             )
             gate = Gate(motion, source.codec, source.extradata)
             sink = SpoolSink(self._spool, self._config.spool, camera.number, source.template)
@@ -142,25 +147,44 @@ class CameraThread(threading.Thread):
             covers = camera.is_live or camera.pace == "real"
             try:
                 for packet in source.packets():
-                    if self._packets == 0 or self._message is not None:
-                        self._message = None
+                    self._message = None
                     self._packets += 1
                     self._last_packet_at = packet.arrived_at
                     if covers:
                         self._coverage.note(camera.number, packet.monotonic_s, packet.duration_s)
-                    cutter.feed(packet, gate.feed(packet))
-                    self._recording = cutter.recording
+                    movement = gate.feed(packet)
+                    cutter.feed(packet, movement)
+                    self._note_movement(packet, movement, recording=cutter.recording)
             finally:
                 cutter.end()
-                self._recording = False
+                self._note_end()
                 if gate.damaged:
                     log.info("packets could not be decoded", extra={"camera": camera.number, "packets": gate.damaged})
         finally:
             source.close()
 
+    def _note_movement(self, packet: VideoPacket, movement: Movement | None, *, recording: bool) -> None:
+        if movement is not None:
+            seen_at = packet.arrived_at - timedelta(seconds=packet.time_s - movement.last_s)
+            if not self._recording and recording:
+                began_at = packet.arrived_at - timedelta(seconds=packet.time_s - movement.began_s)
+                fields = {"camera": self._camera.number, "began_at": began_at.isoformat()}
+                tell(log, "motion_started", "movement", **fields, score=round(movement.score, 5))
+            self._moved_at = seen_at
+        if recording:
+            self._recording = True
+        else:
+            self._note_end()
+
+    def _note_end(self) -> None:
+        if self._recording:
+            last = self._moved_at.isoformat() if self._moved_at else None
+            tell(log, "motion_ended", "no movement any more", camera=self._camera.number, ended_at=last)
+        self._recording = False
+
     def _trouble(self, message: str) -> None:
         if message != self._message:
-            log.warning("camera trouble", extra={"camera": self._camera.number, "why": message})
+            trouble(log, "camera trouble", camera=self._camera.number, why=message)
         self._message = message
         self._set(CameraState.WAITING)
 

@@ -1,7 +1,7 @@
 """The chain of records on the disk: numbers, links and signatures are given inside one SQLite transaction.
 
-Because a record's number is read and its row written in the same transaction, two records never get one number, whatever
-threads, processes and crashes do. WAL with synchronous=FULL makes a committed record survive a power cut.
+Because a record's number is read and its row written in the same transaction, two records never get one number,
+whatever threads, processes and crashes do. WAL with synchronous=FULL makes a committed record survive a power cut.
 """
 
 from __future__ import annotations
@@ -43,7 +43,10 @@ class NewRecord:
 
 
 class Chain:
-    """The register of one gateway's records, open for writing. Threads may share it; other processes may have it too."""
+    """The register of one gateway's records, open for writing. Threads may share it.
+
+    Other processes may have it too.
+    """
 
     def __init__(self, folder: Path, gateway: str, key: SigningKey, checkpoint: Checkpoint) -> None:
         """Open or make the register in ``folder``.

@@ -1,4 +1,7 @@
-"""The command ``uriai-edge``. Results go to stdout, logs and errors to stderr; exit codes: 0 done, 1 some inputs failed, 2 usage."""
+"""The command ``uriai-edge``. Results go to stdout, logs and errors to stderr.
+
+Exit codes: 0 done, 1 some inputs failed, 2 usage.
+"""
 
 from __future__ import annotations
 
@@ -170,7 +173,8 @@ def _status(options: argparse.Namespace) -> int:
         print(json.dumps(status, ensure_ascii=False))
         return _DONE
     print(
-        f"gateway {config.gateway}: agent {'runs' if status['running'] else 'does not run'}, uploads: {status['uploads'] or 'unknown'}"
+        f"gateway {config.gateway}: agent {'runs' if status['running'] else 'does not run'}, "
+        f"uploads: {status['uploads'] or 'unknown'}"
     )
     print("records: " + ", ".join(f"{count} {state}" for state, count in status["records"].items()))
     print(
@@ -218,7 +222,8 @@ def _replay(options: argparse.Namespace) -> int:
             print(json.dumps(line | {"score": round(clip.score, 5)}), flush=True)
         else:
             print(
-                f"{clip.file}  {clip.start_s:9.3f} .. {clip.end_s:9.3f} s  movement at {clip.trigger_s:9.3f} s  score {clip.score:.4f}",
+                f"{clip.file}  {clip.start_s:9.3f} .. {clip.end_s:9.3f} s  "
+                f"movement at {clip.trigger_s:9.3f} s  score {clip.score:.4f}",
                 flush=True,
             )
     return _DONE
@@ -297,9 +302,8 @@ def _verify(options: argparse.Namespace) -> int:
                     )
                 )
             elif not one.status.holds:
-                print(
-                    f"{report.gateway}  {one.seq if one.seq is not None else '-'}  {one.status}: {one.key or ''} {one.message}"
-                )
+                number = "-" if one.seq is None else one.seq
+                print(f"{report.gateway}  {number}  {one.status}: {one.key or ''} {one.message}")
         broken = report.first_break
         held = sum(one.status.holds for one in report.verdicts)
         summary = "holds" if broken is None else f"first break at record {broken.seq}: {broken.status}"

@@ -1,7 +1,7 @@
 """Cuts clips out of a camera's packets: whole groups of pictures before a movement, the movement, and what follows it.
 
-Every packet of an event is in exactly one of its clips; a clip begins with a key frame, so that it plays alone. Only two
-events so close together that the second begins inside the first one's last group of pictures share pictures.
+Every packet of an event is in exactly one of its clips; a clip begins with a key frame, so that it plays alone. Only
+two events so close together that the second begins inside the first one's last group of pictures share pictures.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class PacketRing:
         return [packet for group in groups for packet in group]
 
     def group_up_to(self, packet: VideoPacket) -> list[VideoPacket]:
-        """The last key frame at or before ``packet`` and what followed it, up to ``packet``, which must be in the ring."""
+        """The last key frame at or before ``packet`` and what followed, up to ``packet``, which is in the ring."""
         group = next(group for group in reversed(self._groups) if group[0].dts <= packet.dts)
         return [one for one in group if one.dts <= packet.dts]
 

@@ -22,7 +22,7 @@ _SECONDS = "number of seconds"
 
 
 class Section(BaseModel):
-    """Base of all sections: unknown keys are refused, values are never converted from another type, nothing changes later."""
+    """Base of all sections: unknown keys are refused, values are never converted, nothing changes later."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
@@ -49,13 +49,13 @@ class Motion(Section):
         default=0.06,
         ge=0.01,
         le=0.5,
-        description="least relative change of brightness of a moving thing against its surroundings; lower is more sensitive",
+        description="least relative change of brightness of a moving thing; lower is more sensitive",
     )
     min_area: float = Field(
         default=0.0015,
         ge=0.0001,
         le=0.5,
-        description="least connected area that moves, as a share of the picture; 0.001 is a child's head at the far wall",
+        description="least connected area that moves, as a share of the picture",
     )
     min_duration_s: float = Field(
         default=0.4, ge=0, le=10, description="how long a movement lasts at least", json_schema_extra={"unit": _SECONDS}
@@ -64,13 +64,13 @@ class Motion(Section):
         default=0.45,
         ge=0.1,
         le=1,
-        description="share of the picture that changes at once when a lamp or the infrared light is switched; that alone is no movement",
+        description="share of the picture that changes at once when a lamp is switched; that alone is no movement",
     )
     key_frames_up_to_s: float = Field(
         default=2.5,
         ge=0,
         le=10,
-        description="while nothing moves, only key frames are decoded, where the camera sends them at least this often; 0 decodes every frame",
+        description="only key frames are decoded while nothing moves, if they come at least so often; 0: all always",
         json_schema_extra={"unit": _SECONDS},
     )
 
@@ -285,7 +285,8 @@ class Config(Section):
             clips = self.clips_of(camera)
             if clips.pre_roll_s > clips.max_clip_s:
                 raise ValueError(
-                    f"camera {camera.number}: clips: pre_roll_s {clips.pre_roll_s:g} is longer than max_clip_s {clips.max_clip_s:g}"
+                    f"camera {camera.number}: clips: pre_roll_s {clips.pre_roll_s:g} "
+                    f"is longer than max_clip_s {clips.max_clip_s:g}"
                 )
         return self
 

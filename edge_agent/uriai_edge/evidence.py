@@ -1,7 +1,8 @@
 """Manifests of evidence: exact bytes, hash chain, Ed25519 signatures. The contract is docs/formats/evidence.md.
 
 A gateway writes one numbered record after the other: clips, and what is not a clip (coverage, drops, tampering). Each
-manifest holds the SHA-256 of the manifest before it and is signed over its exact bytes, so nobody needs a canonical JSON.
+manifest holds the SHA-256 of the manifest before it and is signed over its exact bytes, so nobody needs a canonical
+JSON.
 """
 
 from __future__ import annotations
@@ -49,9 +50,10 @@ class RecordType(StrEnum):
 class Manifest:
     """One record of a gateway's chain.
 
-    ``started_at`` and ``ended_at`` are aware; ``monotonic`` is the agent's monotonic clock at the start, in seconds, which
-    a wrong or adjusted wall clock leaves alone. ``sha256`` (hex) and ``size`` (bytes) describe the attached file and are
-    None where there is none. ``detail`` is free for the record's type; readers ignore what they do not know in it.
+    ``started_at`` and ``ended_at`` are aware; ``monotonic`` is the agent's monotonic clock at the start, in seconds,
+    which a wrong or adjusted wall clock leaves alone. ``sha256`` (hex) and ``size`` (bytes) describe the attached file
+    and are None where there is none. ``detail`` is free for the record's type; readers ignore what they do not know in
+    it.
     """
 
     gateway: str

@@ -1,7 +1,7 @@
 """Decides how much of a stream to decode: key frames while nothing moves, everything from the first suspicion on.
 
-Two cheap witnesses raise suspicion: key frames that differ, and packets that are larger than usual. Everything is then decoded
-from the key frame before on, so that the beginning of the movement is seen as well, and analysis decides.
+Two cheap witnesses raise suspicion: key frames that differ, and packets that are larger than usual. Everything is then
+decoded from the key frame before on, so that the beginning of the movement is seen as well, and analysis decides.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Tells movement from noise and from light, on small gray pictures a few times a second.
 
 A picture is compared with the one before and with the one a second ago, as the logarithm of brightness with the
-neighbourhood's mean taken off: a lamp multiplies the brightness of a whole neighbourhood, so it cancels; a person does not.
-Something that changes once and stays (a lamp's shadow, a door) differs from the picture before it only once, so movement
-has to be seen repeatedly. What a pixel does when nothing moves is learnt and must be exceeded.
+neighbourhood's mean taken off: a lamp multiplies the brightness of a whole neighbourhood, so it cancels; a person does
+not. Something that changes once and stays (a lamp's shadow, a door) differs from the picture before it only once, so
+movement has to be seen repeatedly. What a pixel does when nothing moves is learnt and must be exceeded.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _REST_S = 1.0  # so long without a moving sample, and the movement is over
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """Movement that goes on: since when, seen last when (stream seconds), and its largest connected share of the picture."""
+    """Movement that goes on: since when, last seen when (stream seconds), its largest share of the picture."""
 
     began_s: float
     last_s: float

@@ -1,6 +1,7 @@
 """Writes compressed pictures into a fragmented MP4 as they are, and mends one that a crash cut short.
 
-A fragmented MP4 plays up to its last whole fragment, so neither a crash nor a power cut costs more than the last second.
+A fragmented MP4 plays up to its last whole fragment, so neither a crash nor a power cut costs more than the last
+second.
 """
 
 from __future__ import annotations

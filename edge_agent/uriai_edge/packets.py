@@ -1,4 +1,4 @@
-"""Compressed video as the agent passes it on: packets with sane timestamps, detached from the library that read them."""
+"""Compressed video as the agent passes it on: packets with sane timestamps, detached from the library."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class VideoPacket:
 
 
 class Timeline:
-    """Turns the timestamps of a stream (absent, repeated, jumping) into a line that starts at 0 and only goes forward."""
+    """Turns a stream's timestamps (absent, repeated, jumping) into a line that starts at 0 and only goes forward."""
 
     def __init__(self, time_base: Fraction, nominal_s: float, *, live: bool) -> None:
         """Begin a line.
@@ -70,7 +70,7 @@ class Timeline:
         self.jumps = 0
 
     def place(self, pts: int | None, dts: int | None, duration: int | None, arrival_s: float) -> tuple[int, int, int]:
-        """Give ``(pts, dts, duration)`` on the line for one packet that arrived at ``arrival_s`` (monotonic seconds)."""
+        """Give ``(pts, dts, duration)`` on the line for a packet that arrived at ``arrival_s`` (monotonic seconds)."""
         length = duration if duration is not None and 0 < duration * self._time_base < FILE_JUMP_S else self._nominal
         waited = max(1, round((arrival_s - self._last_arrival_s) / self._time_base)) if self._live else length
         raw = dts if dts is not None else pts

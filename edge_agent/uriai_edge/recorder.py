@@ -12,6 +12,7 @@ from uriai_edge.chain import NewRecord
 from uriai_edge.clips import ClipSink, ClipStart, OpenClip
 from uriai_edge.config import Spool as SpoolSettings
 from uriai_edge.evidence import RecordType
+from uriai_edge.logs import tell, trouble
 from uriai_edge.mp4 import Mp4Error, Mp4Writer, mend
 from uriai_edge.packets import VideoPacket
 from uriai_edge.register import Recording
@@ -38,19 +39,19 @@ class SpoolSink(ClipSink):
         first = start.first
         try:
             if not self._spool.make_room(CLIP_RESERVE_BYTES, self._settings.max_bytes, self._settings.min_free_bytes):
-                log.error("no room for a clip", extra={"camera": self._camera, "used_bytes": self._spool.used_bytes()})
+                trouble(log, "no room for a clip", camera=self._camera, used_bytes=self._spool.used_bytes())
                 return LostClip(self._spool, self._camera, first, "disk_full")
             detail = {"event": start.event, "part": start.part}
             if start.trigger_s is not None:
                 detail["trigger_s"] = round(start.trigger_s, 3)
             recording = self._spool.open_clip(self._camera, first.arrived_at, first.monotonic_s, detail, start.ulid)
         except (OSError, sqlite3.Error) as error:
-            log.error("a clip cannot be begun", extra={"camera": self._camera, "why": str(error)})
+            trouble(log, "a clip cannot be begun", camera=self._camera, why=str(error))
             return LostClip(self._spool, self._camera, first, "write_failed")
         try:
             writer = Mp4Writer(recording.path, self._template)
         except (OSError, Mp4Error) as error:
-            log.error("a clip cannot be begun", extra={"camera": self._camera, "why": str(error)})
+            trouble(log, "a clip cannot be begun", camera=self._camera, why=str(error))
             self._spool.forget_clip(recording)
             return LostClip(self._spool, self._camera, first, "write_failed")
         return SpooledClip(self._spool, recording, writer)
@@ -83,9 +84,12 @@ class SpooledClip(OpenClip):
         try:
             self._writer.write(packet)
         except (OSError, Mp4Error) as error:
-            log.error(
+            trouble(
+                log,
                 "a clip breaks off, the disk does not take it",
-                extra={"camera": self._recording.camera, "ulid": self._recording.ulid, "why": str(error)},
+                camera=self._recording.camera,
+                ulid=self._recording.ulid,
+                why=str(error),
             )
             self._lost = LostClip(self._spool, self._recording.camera, packet, "write_failed")
             self._lost.write(packet)
@@ -104,20 +108,23 @@ class SpooledClip(OpenClip):
                 facts = self._writer.finish()
             record = self._spool.close_clip(self._recording, facts.duration_s, detail)
         except (OSError, sqlite3.Error, Mp4Error) as error:
-            log.error("a clip is not registered yet", extra={"ulid": self._recording.ulid, "why": str(error)})
+            trouble(log, "a clip is not registered yet", ulid=self._recording.ulid, why=str(error))
             self._writer.abandon()
             self._spool.release(self._recording)
         else:
-            log.info(
+            manifest = record.read()
+            tell(
+                log,
+                "clip_closed",
                 "clip closed",
-                extra={
-                    "camera": self._recording.camera,
-                    "ulid": self._recording.ulid,
-                    "seq": record.seq,
-                    "duration_s": round(facts.duration_s, 3),
-                    "bytes": record.size,
-                    "score": detail["score"],
-                },
+                camera=self._recording.camera,
+                ulid=manifest.ulid,
+                seq=record.seq,
+                key=manifest.stem + ".mp4",
+                started_at=manifest.started_at.isoformat(),
+                ended_at=manifest.ended_at.isoformat(),
+                bytes=record.size,
+                score=detail["score"],
             )
         if self._lost is not None:
             self._lost.close(score)
@@ -155,4 +162,4 @@ class LostClip(OpenClip):
         self._spool.report_drop(
             NewRecord(RecordType.DROP, self._camera, started_at, ended_at, self._first.monotonic_s, detail)
         )
-        log.error("a clip was dropped", extra={"camera": self._camera, "why": self._reason})
+        trouble(log, "a clip was dropped", camera=self._camera, why=self._reason)

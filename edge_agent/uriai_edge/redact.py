@@ -11,7 +11,7 @@ _secrets: set[str] = set()
 
 
 def register_secret(secret: str) -> None:
-    """Remember a secret of this process, so that it is hidden wherever it turns up. Very short ones are not remembered."""
+    """Remember a secret, so that it is hidden wherever it turns up. Very short ones are not remembered."""
     if len(secret) >= 4:
         _secrets.add(secret)
 

@@ -1,7 +1,7 @@
 """Suspicion from the sizes of compressed packets alone: movement costs bits.
 
-Where a camera holds its bit rate constant, or codes its sensor's noise, pictures without movement are hardly smaller than
-those with it. The sizes tell nothing then, and the witness says so.
+Where a camera holds its bit rate constant, or codes its sensor's noise, pictures without movement are hardly smaller
+than those with it. The sizes tell nothing then, and the witness says so.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MEMORY = 150  # windows, a minute
 _LEARN = 10  # windows before anything is said
 _FACTOR = 1.2  # least rise over the median
 _SPREADS = 3.5  # … and over so many times the usual spread
-_INFORMATIVE = 0.15  # a still scene's pictures take less than this share of a key frame; else bits go into something else
+_INFORMATIVE = 0.15  # a still scene's pictures take less than this share of a key frame; else bits go elsewhere
 _KEYS = 5  # key frames whose median size counts
 _TO_SIGMA = 1.4826  # median absolute deviation of a normal distribution to its standard deviation
 

@@ -1,8 +1,8 @@
 """Where clips wait on the disk, and the register of all records: nothing that was closed is ever lost.
 
 The order of writing is the invariant: file, fsync, rename, fsync of the folders, then one SQLite transaction that gives
-the record its number, links it to the one before, signs it and stores it. A crash anywhere leaves either the record, or a
-file that `recover` finds through its row in ``recordings``, which is there before anything is written into the file.
+the record its number, links it to the one before, signs it and stores it. A crash anywhere leaves either the record, or
+a file that `recover` finds through its row in ``recordings``, which is there before anything is written into the file.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from uriai_edge import ulid
 from uriai_edge.chain import Chain, Checkpoint, NewRecord
 from uriai_edge.disk import is_locked, make_folder, make_locked, size_of, sync_folder
 from uriai_edge.evidence import RecordType, file_digest
+from uriai_edge.logs import trouble
 from uriai_edge.mp4 import Mp4Error, mend, read_facts
 from uriai_edge.register import (
     COLUMNS,
@@ -169,7 +170,7 @@ class Spool:
                     self.add_record(self._drops[0])
                     self._drops.pop(0)
             except (OSError, sqlite3.Error) as error:
-                log.error("a drop cannot be recorded yet", extra={"camera": drop.camera, "why": str(error)})
+                trouble(log, "a drop cannot be recorded yet", camera=drop.camera, why=str(error))
 
     # -- uploads ----------------------------------------------------------------------------------------------------
 

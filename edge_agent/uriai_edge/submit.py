@@ -22,8 +22,8 @@ class SubmitError(Exception):
 def submit_clip(
     path: Path, config: Config, camera: int, started_at: datetime | None = None, *, check: bool = True
 ) -> Record:
-    """Spool the file at ``path``, its bytes unchanged, as one clip of ``camera``; a running agent or `uriai-edge submit`
-    uploads it.
+    """Spool the file at ``path``, its bytes unchanged, as one clip of ``camera``; a running agent or `uriai-edge
+    submit` uploads it.
 
     Parameters
     ----------

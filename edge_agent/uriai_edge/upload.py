@@ -1,7 +1,7 @@
 """Brings records to S3: manifest, signature, then clip; again and again until S3 has confirmed the very bytes.
 
-Every object is written under the condition that it does not exist. When it does, its checksum decides: the same bytes mean
-that an earlier attempt had arrived, others are an error that stays with the record and needs a person.
+Every object is written under the condition that it does not exist. When it does, its checksum decides: the same bytes
+mean that an earlier attempt had arrived, others are an error that stays with the record and needs a person.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
 from uriai_edge.config import Upload
+from uriai_edge.evidence import RecordType
+from uriai_edge.logs import tell, trouble
 from uriai_edge.redact import redact
 from uriai_edge.register import Record, State
 from uriai_edge.spool import Spool
@@ -104,7 +106,10 @@ class Uploader:
                 self._stop.wait(self._pause_s() if self.problem else _IDLE_S)
 
     def drain(self) -> bool:
-        """Upload what there is, waiting out faults; whether everything arrived (False: told to stop, or some failed)."""
+        """Upload what there is, waiting out faults.
+
+        Whether everything arrived (False: told to stop, or some failed).
+        """
         while self._spool.waiting() and not self._stop.is_set():
             if not self._step():
                 self._stop.wait(self._pause_s() if self.problem else 0.05)
@@ -127,13 +132,16 @@ class Uploader:
             return False
         except NotThisOneError as error:
             self._spool.mark(record.seq, State.FAILED, str(error))
-            log.error("a record cannot be uploaded", extra={"seq": record.seq, "why": str(error)})
+            trouble(log, "a record cannot be uploaded", seq=record.seq, why=str(error))
             return True
         self._spool.mark(record.seq, State.UPLOADED)
         if self.problem is not None:
             log.info("uploads go on")
         self._failures, self.problem = 0, None
-        log.info("uploaded", extra={"seq": record.seq, "key": record.read().stem})
+        manifest = record.read()
+        event = "clip_uploaded" if manifest.type is RecordType.CLIP else "record_uploaded"
+        key = manifest.stem + (manifest.attachment_suffix or ".json")
+        tell(log, event, "uploaded", camera=manifest.camera, ulid=manifest.ulid, seq=record.seq, key=key)
         return True
 
     def _pause_s(self) -> float:

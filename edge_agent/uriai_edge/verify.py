@@ -45,7 +45,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The outcome for one record, or for numbers nobody has a record of (``key`` is None, ``seq`` the first of them)."""
+    """The outcome for one record, or for numbers without one (``key`` is None, ``seq`` the first of them)."""
 
     seq: int | None
     status: Status
@@ -71,8 +71,8 @@ class Report:
 class Candidate:
     """A manifest as found: its key, bytes, signature (None: absent), and what is known of its file.
 
-    ``attachment`` is the file's path (which may not exist); ``kept_elsewhere`` tells that the file was removed here after
-    S3 confirmed it, so its absence breaks nothing.
+    ``attachment`` is the file's path (which may not exist); ``kept_elsewhere`` tells that the file was removed here
+    after S3 confirmed it, so its absence breaks nothing.
     """
 
     key: str
@@ -128,8 +128,8 @@ def verify(candidates: Sequence[Candidate], public_key: VerifyKey, *, from_start
     public_key
         The device's Ed25519 key, from the cloud's register, never from the evidence itself.
     from_start
-        Whether the chain must begin at 1. False for a part of it: the numbers before the first are then not missed. What
-        is missing after the last record cannot be told from the copy alone in either case.
+        Whether the chain must begin at 1. False for a part of it: the numbers before the first are then not missed.
+        What is missing after the last record cannot be told from the copy alone in either case.
     """
     malformed: dict[str, list[Verdict]] = {}
     chains: dict[str, list[tuple[Manifest, Candidate]]] = {}

@@ -1,0 +1,1 @@
+"""The `uriai` command. Runs on a person's machine, never deployed."""

@@ -18,7 +18,8 @@ class CliError(click.ClickException):
 
     def __init__(self, message: str, exit_code: int = 1) -> None:
         super().__init__(" ".join(message.split()))
-        self.exit_code = exit_code  # type: ignore[misc] - click declares it on the class, and reads it from the instance
+        # click declares it on the class and reads it from the instance
+        self.exit_code = exit_code  # type: ignore[misc]
 
     def show(self, file: object = None) -> None:
         """Print `uriai: MESSAGE` on stderr."""

@@ -169,10 +169,6 @@ def _write_sam_local_environment(home: Home, cloud: CloudState, parameters: dict
         "PUBLIC_BASE_URL": cloud.api_url,
         "KAKAO_SECRET_ARN": parameters["KakaoSecretArn"],
         "AWS_ENDPOINT_URL": cloud.endpoint_url,
-        "AWS_ACCESS_KEY_ID": ministack.ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": ministack.SECRET_KEY,
-        "AWS_DEFAULT_REGION": cloud.region,
-        "POWERTOOLS_TRACE_DISABLED": "true",
     }
     folder = REPOSITORY / "local" if home.path == REPOSITORY / ".uriai" else home.path
     write_json(folder / "env.json", dict.fromkeys(FUNCTIONS.values(), common))

@@ -33,11 +33,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def cloud(home: Path) -> Iterator[CloudState]:
     try:
-        state = up(lambda message: print(message))
+        state = up(print)
     except ToolMissing as error:
         pytest.skip(str(error))
     yield state
-    down(lambda message: print(message))
+    down(print)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A gateway of the tests: the real agent's enrolment and submission, and the database's word on what became of its clips."""
+"""A gateway of the tests: the agent's real enrolment and submission, and the database's word on what came of it."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Gateway:
             env=os.environ | {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY},
         )
         lines = [json.loads(line) for line in done.stdout.splitlines()]
-        return {Path(line["file"]).name: line["key"] for line in lines}
+        return {Path(line["file"]).name: line["key"].removesuffix(".mp4") + ".mp4" for line in lines}
 
     def outcomes(self, since: datetime) -> dict[str, ClipOutcome]:
         """What the database knows of this gateway's clips, by object key."""

@@ -41,22 +41,15 @@ def test_the_same_event_delivered_three_times_gives_one_analysis(
     since = begin()
     key = gateway.submit(calm_clip)["calm.mp4"]
     gateway.wait_for({key}, since)
-    event = {
-        "Records": [
-            {
-                "eventSource": "aws:s3",
-                "eventName": "ObjectCreated:Put",
-                "s3": {"bucket": {"name": cloud.clips_bucket}, "object": {"key": key}},
-            }
-        ]
-    }
+    event = _event(cloud, key)
     queue = cloud.client("sqs")
     for _ in range(3):
-        queue.send_message(QueueUrl=cloud.queue_url, MessageBody=json.dumps(event))
+        queue.send_message(QueueUrl=cloud.queue_url, MessageBody=event)
     later = gateway.submit(calm_clip)["calm.mp4"]
     found = gateway.wait_for({key, later}, since)
-    eventually(lambda: _queue_is_empty(cloud), "the queue is empty")
+    eventually(lambda: _waiting(cloud, cloud.queue_url) == 0, "the queue is empty")
     assert gateway.outcomes(since)[key].analyses == 1
+    assert _waiting(cloud, cloud.dead_letter_queue_url) == 0
     assert found[key].state == "done"
 
 
@@ -90,20 +83,7 @@ def test_bad_files_become_failed_rows_and_the_next_clip_is_analysed(
 def test_an_object_deleted_before_it_is_read_is_a_failed_row(gateway: Gateway, cloud: CloudState) -> None:
     key = f"clips/{gateway.name}/1/2026-11-20/01KB2WXYZ0000000000000000Z.mp4"
     since = begin()
-    cloud.client("sqs").send_message(
-        QueueUrl=cloud.queue_url,
-        MessageBody=json.dumps(
-            {
-                "Records": [
-                    {
-                        "eventSource": "aws:s3",
-                        "eventName": "ObjectCreated:Put",
-                        "s3": {"bucket": {"name": cloud.clips_bucket}, "object": {"key": key}},
-                    }
-                ]
-            }
-        ),
-    )
+    cloud.client("sqs").send_message(QueueUrl=cloud.queue_url, MessageBody=_event(cloud, key))
     assert gateway.wait_for({key}, since)[key].reason_code == "object_missing"
 
 
@@ -160,10 +140,21 @@ def test_a_gateway_that_nobody_added_is_a_failed_row(cloud: CloudState, home: Pa
     )
 
 
-def _queue_is_empty(cloud: CloudState) -> bool:
+def _event(cloud: CloudState, key: str) -> str:
+    """The notification that S3 sends when an object is created."""
+    record = {
+        "eventSource": "aws:s3",
+        "eventName": "ObjectCreated:Put",
+        "eventTime": datetime.now(UTC).isoformat(),
+        "s3": {"bucket": {"name": cloud.clips_bucket}, "object": {"key": key}},
+    }
+    return json.dumps({"Records": [record]})
+
+
+def _waiting(cloud: CloudState, queue_url: str) -> int:
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    found = cloud.client("sqs").get_queue_attributes(QueueUrl=cloud.queue_url, AttributeNames=names)["Attributes"]
-    return all(int(found[name]) == 0 for name in names)
+    found = cloud.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
+    return sum(int(found[name]) for name in names)
 
 
 def _status() -> dict:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
-from pathlib import Path
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -42,12 +43,7 @@ def test_the_demo_measures_the_time_from_the_movement_to_the_answer(demo: dict) 
     assert 0 < demo["seconds"]["movement_end_to_chatbot"] < 300
 
 
-def test_an_answer_with_a_picture_opens_it_once_and_leaves_an_audit_row(
-    demo: dict, cloud: CloudState, home: Path
-) -> None:
-    import urllib.error
-    import urllib.request
-
+def test_an_answer_with_a_picture_opens_it_once_and_leaves_an_audit_row(demo: dict, cloud: CloudState) -> None:
     number = demo["incident"]["number"]
     done = subprocess.run(
         [PROGRAMS / "uriai", "ask", f"{number}번 사건 자세히", "--as", "demo-director", "--json"],

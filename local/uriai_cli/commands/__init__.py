@@ -1,0 +1,1 @@
+"""One module per command: `two_words.py` is `uriai two-words`."""

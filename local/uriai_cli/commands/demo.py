@@ -48,7 +48,7 @@ def command(source: str | None, stop_after: bool, as_json: bool) -> None:
                         "confidence": round(incident.confidence, 4),
                         "key_frame": incident.key_frame,
                     },
-                    "answers": result.answers,
+                    "answers": {language: reply.text for language, reply in result.answers.items()},
                     "seconds": result.seconds,
                 },
                 ensure_ascii=False,
@@ -57,7 +57,10 @@ def command(source: str | None, stop_after: bool, as_json: bool) -> None:
     else:
         for language, who in (("ko", "원장"), ("en", "policy officer")):
             click.echo(f"\n{who}: {result.questions[language]}")
-            click.echo("\n".join(f"  {line}" for line in result.answers[language].splitlines()))
+            reply = result.answers[language]
+            click.echo("\n".join(f"  {line}" for line in reply.text.splitlines()))
+            for link in reply.pictures:
+                click.echo(f"  masked picture, opens once: {link}")
         click.echo("\nSeconds: " + ", ".join(f"{name} {value}" for name, value in result.seconds.items()))
         if not stop_after:
             click.echo(

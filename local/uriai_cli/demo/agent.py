@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,11 @@ _STOP_WAIT_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line of the agent's structured log."""
+    """One line of the agent's structured log: ``event`` is its stable name, ``at`` an aware instant."""
 
+    event: str
+    at: datetime
     message: str
-    level: str
     fields: Mapping[str, Any]
 
 
@@ -66,9 +68,11 @@ class RunningAgent:
         for text in self._process.stderr:
             try:
                 fields = json.loads(text)
-            except ValueError:
-                fields = {"message": text.strip(), "level": "error"}
-            self._lines.put(LogLine(str(fields.get("message", "")), str(fields.get("level", "")), fields))
+                at = datetime.fromisoformat(fields["at"])
+            except (ValueError, KeyError, TypeError):
+                # what is no log line is a word of a library or a traceback: worth showing, never worth stopping for
+                fields, at = {"event": "error", "message": text.strip()}, datetime.now(UTC)
+            self._lines.put(LogLine(str(fields.get("event", "")), at, str(fields.get("message", "")), fields))
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from uriai.adapters.database.connection import Database
 from uriai.adapters.database.outcomes import ClipOutcome, IncidentOutcome, clip_outcomes, incident_outcomes
@@ -27,22 +27,25 @@ class Follower:
     def agent_says(self, line: LogLine) -> None:
         """Take one line of the agent's log."""
         fields = line.fields
-        at = datetime.fromisoformat(str(fields["at"])) if "at" in fields else datetime.now(UTC)
-        if line.message == "camera opened":
-            self.tell(f"agent      camera {fields['camera']} opened: {fields['codec']} {fields['size']}")
-        elif line.message == "clip closed":
-            ulid = str(fields["ulid"])
-            self.closed_at[ulid] = at
-            self.tell(
-                f"agent      movement: clip {_short(ulid)} closed, {float(fields['duration_s']):.1f} s, {int(fields['bytes']) / 1e6:.1f} MB, record {fields['seq']} signed"
-            )
-        elif line.message == "uploaded" and str(fields.get("key", "")).startswith("clips/"):
-            ulid = str(fields["key"]).rsplit("/", 1)[-1].removesuffix(".mp4")
-            self.uploaded_at[ulid] = at
-            self.tell(f"S3         clip {_short(ulid)} uploaded with its manifest and signature")
-        elif line.level in ("warning", "error"):
-            why = f": {fields['why']}" if "why" in fields else ""
-            self.tell(f"agent      {line.message}{why}")
+        match line.event:
+            case "source_opened":
+                self.tell(f"agent      camera {fields['camera']} opened")
+            case "motion_started":
+                self.tell("agent      movement begins")
+            case "motion_ended":
+                self.tell("agent      movement is over")
+            case "clip_closed":
+                ulid = str(fields["ulid"])
+                self.closed_at[ulid] = line.at
+                length_s = (_instant(fields["ended_at"]) - _instant(fields["started_at"])).total_seconds()
+                size = f"{length_s:.1f} s, {int(fields['bytes']) / 1e6:.1f} MB"
+                self.tell(f"agent      clip {_short(ulid)} closed, {size}, record {fields['seq']} signed")
+            case "clip_uploaded":
+                ulid = str(fields["ulid"])
+                self.uploaded_at[ulid] = line.at
+                self.tell(f"S3         clip {_short(ulid)} uploaded after its manifest and signature")
+            case "error":
+                self.tell(f"agent      {line.message}: {fields.get('why', '')}")
 
     def look(self) -> None:
         """Read the database, and tell what is new in it."""
@@ -51,16 +54,16 @@ class Follower:
             incidents = incident_outcomes(cursor, self.gateway, self.since)
         for clip in clips:
             ulid = str(clip.clip_id)
-            if clip.state is not None and ulid not in self.outcomes:
+            if clip.state is not None and clip.reason_code != "retrying" and ulid not in self.outcomes:
                 self.outcomes[ulid] = clip
                 self.tell(f"Lambda     analyze {_short(ulid)}: {_conclusion(clip)}")
         for incident in incidents:
             before = self.incidents.get(incident.number)
             if before != incident:
                 self.incidents[incident.number] = incident
-                self.tell(
-                    f"MariaDB    incident {incident.number} {'opened' if before is None else 'extended'}: {incident.kind}, {incident.confidence:.2f}, {incident.verdict}, {incident.status}"
-                )
+                news = "opened" if before is None else "extended"
+                numbers = f"{incident.kind} {incident.confidence:.2f} -> {incident.verdict}, {incident.status}"
+                self.tell(f"MariaDB    incident {incident.number} {news}: {numbers}")
 
     @property
     def unanswered(self) -> list[str]:
@@ -68,20 +71,25 @@ class Follower:
         return [ulid for ulid in self.closed_at if ulid not in self.outcomes]
 
     def seconds(self, incident: IncidentOutcome, told_at: datetime) -> dict[str, float]:
-        """Where the time went, from the end of the violent movement to the chatbot knowing it; seconds."""
-        first = next(
-            (
-                ulid
-                for ulid, clip in sorted(self.outcomes.items())
-                if clip.verdict == incident.verdict and ulid in self.uploaded_at
-            ),
-            None,
-        )
+        """Where the time went, from the end of the violent movement to the chatbot knowing it; seconds.
+
+        The movement ends where the incident ended when the chatbot first named it: later clips may extend it.
+        """
         spans = {"movement_end_to_chatbot": (told_at - incident.ended_at).total_seconds()}
+        filed = (
+            ulid
+            for ulid, clip in sorted(self.outcomes.items())
+            if clip.verdict is not None and clip.verdict.severity > 0 and ulid in self.uploaded_at
+        )
+        first = next(filed, None)
         if first is not None and (analysed_at := self.outcomes[first].analysed_at) is not None:
             spans["clip_closed_to_uploaded"] = (self.uploaded_at[first] - self.closed_at[first]).total_seconds()
             spans["uploaded_to_analysed"] = (analysed_at - self.uploaded_at[first]).total_seconds()
         return {name: round(value, 2) for name, value in spans.items()}
+
+
+def _instant(value: object) -> datetime:
+    return datetime.fromisoformat(str(value))
 
 
 def _conclusion(clip: ClipOutcome) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from uriai.adapters.database.centres import ensure_region, find_centre
 from uriai.adapters.database.people import SqlPeople
@@ -25,11 +24,11 @@ _ACTOR = "uriai demo"
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The chatbot's text, the numbers of the incidents it named, and how long it took (seconds)."""
+    """The chatbot's text, the numbers of the incidents it named, and one-time links to masked pictures."""
 
     text: str
     numbers: tuple[int, ...]
-    took_s: float
+    pictures: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +46,12 @@ class Asker:
         CliError
             If the chatbot does not answer.
         """
-        asked_at = datetime.now(UTC)
         answer = ask(self.api_url, self.token, text, lang=language)
-        took_s = (datetime.now(UTC) - asked_at).total_seconds()
-        return Reply(answer["reply"], tuple(incident["number"] for incident in answer["incidents"]), took_s)
+        return Reply(
+            answer["reply"],
+            tuple(incident["number"] for incident in answer["incidents"]),
+            tuple(card["link"] for card in answer["cards"] if card["link"]),
+        )
 
     def __repr__(self) -> str:
         return f"Asker(api_url={self.api_url!r})"

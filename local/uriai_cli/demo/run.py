@@ -12,9 +12,9 @@ from uriai.adapters.database.outcomes import IncidentOutcome
 from uriai_cli.database import cloud_database
 from uriai_cli.demo.agent import RunningAgent, running_agent
 from uriai_cli.demo.follow import Follower
-from uriai_cli.demo.people import Asker, ensure_askers
+from uriai_cli.demo.people import Asker, Reply, ensure_askers
 from uriai_cli.demo.scene import Scene, open_scene
-from uriai_cli.demo.site import CLIPS, GATEWAY, prepare
+from uriai_cli.demo.site import CENTRE, CLIPS, GATEWAY, prepare
 from uriai_cloud.home import Home
 from uriai_cloud.up import up
 
@@ -25,11 +25,11 @@ _PATIENCE_S = 240.0
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """What came of it: the incident (None if no clip became one), the chatbot's answers by language, where the time went."""
+    """What came of it: the incident (None if no clip became one), the answers by language, where the time went."""
 
     incident: IncidentOutcome | None
     told: bool
-    answers: dict[str, str]
+    answers: dict[str, Reply]
     questions: dict[str, str]
     seconds: dict[str, float]
     clips: int
@@ -49,18 +49,21 @@ def run_demo(source: str | None, tell: Callable[[str], None]) -> DemoResult:
         with cloud_database() as database, running_agent(site.config) as agent:
             course = _Course(scene, agent, Follower(database, GATEWAY, since, tell), director)
             course.follow()
-    incident, told_at = course.incident, course.told_at
-    zone = ZoneInfo(incident.time_zone) if incident else ZoneInfo("Asia/Seoul")
-    today = incident is None or incident.started_at.astimezone(zone).date() == datetime.now(zone).date()
+    first, told_at = course.incident, course.told_at
+    zone = ZoneInfo(first.time_zone if first else CENTRE.time_zone)
+    today = first is None or first.started_at.astimezone(zone).date() == datetime.now(zone).date()
     questions = {
         "ko": f"{'오늘' if today else '어제'} 우리 어린이집 무슨 일 있었어?",
         "en": f"What happened {'today' if today else 'yesterday'}?",
     }
-    answers = {"ko": director.ask(questions["ko"], "ko").text, "en": officer.ask(questions["en"], "en").text}
+    answers = {"ko": director.ask(questions["ko"], "ko"), "en": officer.ask(questions["en"], "en")}
     seconds = {"cloud_up": round(up_s, 2), "total": round(time.monotonic() - began, 2)}
-    if incident is not None and told_at is not None:
-        seconds |= course.follower.seconds(incident, told_at)
-    return DemoResult(incident, told_at is not None, answers, questions, seconds, len(course.follower.outcomes))
+    if first is not None and told_at is not None:
+        seconds |= course.follower.seconds(first, told_at)
+    # later clips may have extended the incident since the chatbot first named it
+    incident = course.follower.incidents[first.number] if first is not None else None
+    told = incident is not None and all(incident.number in reply.numbers for reply in answers.values())
+    return DemoResult(incident, told, answers, questions, seconds, len(course.follower.outcomes))
 
 
 class _Course:
@@ -88,11 +91,17 @@ class _Course:
     def _step(self) -> None:
         for line in self._agent.news():
             self.follower.agent_says(line)
-            if line.message == "camera opened" and self._opened_s is None:
+            if line.event == "source_opened" and self._opened_s is None:
                 self._opened_s = time.monotonic()
+            elif line.event in ("source_ended", "error") and self._scene.length_s is not None:
+                self._end_camera()  # the film is over: a viewer that comes again would see it from the beginning
         self.follower.look()
         self._ask()
-        if self._ended_s is None and self._camera_ended():
+        if self._camera_ended():
+            self._end_camera()
+
+    def _end_camera(self) -> None:
+        if self._ended_s is None:
             self._scene.end()
             self._ended_s = time.monotonic()
 

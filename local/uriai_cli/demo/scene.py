@@ -26,8 +26,8 @@ RENDERING_TAKES = timedelta(seconds=20)
 class Scene:
     """A source for the agent.
 
-    ``length_s`` is known of a film that plays like a live camera; a file ends by itself, and an ``endless`` camera never does.
-    ``end`` switches the camera off.
+    ``length_s`` is known of a film that plays like a live camera; a file ends by itself, and an ``endless`` camera
+    never does. ``end`` switches the camera off.
     """
 
     source: str
@@ -39,7 +39,7 @@ class Scene:
 
 @contextmanager
 def open_scene(source: str | None, home: Home, progress: Callable[[str], None]) -> Iterator[Scene]:
-    """Yield the scene while its camera is there: the rendered playroom as RTSP if this machine can, or the user's source.
+    """Yield the scene while its camera is there: the user's source, or the rendered playroom, as RTSP if possible.
 
     Raises
     ------
@@ -65,9 +65,7 @@ def _named(source: str) -> Scene:
         return Scene(source, "your camera; Ctrl-C ends it", endless=True)
     path = Path(source).expanduser()
     if not path.is_file():
-        raise CliError(
-            f"{source}: there is no such file; give a video file, rtsp://…, http://… or webcam:0", exit_code=2
-        )
+        raise CliError(f"{source}: no such file; give a video file, rtsp://…, http://… or webcam:0", exit_code=2)
     return Scene(str(path.resolve()), f"your file {path.name}, at its own speed")
 
 

@@ -22,7 +22,7 @@ CENTRE = NewCentre(
 GATEWAY = "demo-gateway"
 CAMERA = 1
 CLIPS = {"pre_roll_s": 3.0, "post_roll_s": 3.0, "max_clip_s": 12.0}
-"""Shorter than the agent's defaults: a movement that goes on is sent in parts of 12 s, so that the demo answers sooner."""
+"""Shorter than the agent's defaults: a movement that goes on is sent in parts of 12 s, so that answers come sooner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def prepare(cloud: CloudState, home: Home, source: str) -> Site:
     folder = home.path / "demo"
     folder.mkdir(mode=0o700, exist_ok=True)
     config = folder / "agent.yaml"
-    # JSON is YAML: one writer for both, and the file is readable by its owner only because a camera's address may hold a password
+    # JSON is YAML; readable by its owner only, because a camera's address may hold a password
     write_json(config, _agent_config(cloud, folder, source))
     public_key = _enroll(config)
     now = datetime.now(UTC)

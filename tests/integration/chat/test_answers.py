@@ -7,7 +7,8 @@ import pytest
 from tests.integration.chat.conftest import Country, SetClock, seoul
 from uriai.domain.person import Language, Person
 from uriai.domain.words import Role
-from uriai.service.answer_question import Answer, Chat, Question, answer_question
+from uriai.service.answer_question import Chat, answer_question
+from uriai.service.dialogue import Answer, Question
 
 pytestmark = pytest.mark.integration
 

@@ -1,4 +1,5 @@
-"""Writes clips into a spool as the agent does, and ends itself at a named step: ``crash_child.py SPOOL VIDEO STEP NTH COUNT``.
+"""Writes clips into a spool as the agent does, and ends itself at a named step: ``crash_child.py SPOOL VIDEO STEP NTH
+COUNT``.
 
 Prints the ULID of each clip as soon as it is closed: what was printed must never be lost.
 """

@@ -1,4 +1,4 @@
-"""A small S3 over real HTTP for the agent's tests, with faults on demand: it hangs, resets, answers 503, or loses answers."""
+"""A small S3 over real HTTP for the agent's tests, with faults on demand: hangs, resets, 503, lost answers."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.connection.close()
 
-    def do_PUT(self) -> None:  # noqa: N802
+    def do_PUT(self) -> None:
         store, key = self.objects, self._key()
         fault = store.next_fault()
         if fault == "hang":
@@ -128,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise AssertionError("a single PUT with a length is expected")
         return self.rfile.read(int(self.headers.get("Content-Length", "0")))
 
-    def do_HEAD(self) -> None:  # noqa: N802
+    def do_HEAD(self) -> None:
         key = self._key()
         if key == "":
             self._answer(200)
@@ -137,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer(404)
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         key = self._key()
         if key in self.objects.objects:
             self._answer(200, self.objects.objects[key])

@@ -10,7 +10,7 @@ from uriai.adapters.chat import kakao
 from uriai.adapters.chat.http import BadRequestError, json_object, same_secret
 from uriai.domain.person import Language
 from uriai.domain.utterance.understand import understand
-from uriai.service.answer_question import Answer, Card
+from uriai.service.dialogue import Answer, Card
 
 SAID = understand("어제", datetime(2026, 7, 22, tzinfo=UTC))
 

@@ -74,7 +74,7 @@ def test_a_pid_file_of_an_earlier_boot_is_not_believed(service: Service):
 def test_a_service_that_ignores_sigterm_is_named_and_not_killed(service: Service, tmp_path: Path):
     pid = service.start(STUBBORN, os.environ, tmp_path)
     wait_for("deaf", service.log_file)
-    with pytest.raises(ServiceFailed, match=rf"sleeper \(pid {pid}\) has not stopped .* kill -KILL {pid}"):
+    with pytest.raises(ServiceFailed, match=rf"sleeper \(pid {pid}\) has not stopped .* `kill -KILL {pid}`"):
         service.stop(patience_s=0.3)
     assert service.pid() == pid
 

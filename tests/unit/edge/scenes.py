@@ -1,4 +1,4 @@
-"""Synthetic camera pictures for the agent's tests: a still room with sensor noise, boxes that move, lamps that switch."""
+"""Synthetic camera pictures for the agent's tests: a still room with noise, boxes that move, lamps that switch."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -138,7 +139,7 @@ def test_clips_of_any_camera_codec_play_and_start_at_zero(tmp_path, name, codec)
         stream = container.streams.video[0]
         stamps = [(packet.pts, packet.dts) for packet in container.demux(stream) if packet.size]
     assert stamps[0][1] == 0
-    assert all(after[1] > before[1] for before, after in zip(stamps, stamps[1:], strict=False))
+    assert all(after[1] > before[1] for before, after in pairwise(stamps))
     assert all(pts >= dts for pts, dts in stamps)
     assert pictures_in(file) == len(stamps)
 

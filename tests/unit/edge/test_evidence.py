@@ -96,22 +96,34 @@ def manifest(**changes) -> Manifest:
 def test_a_manifest_is_read_back_as_it_was_written():
     one = manifest(detail={"note": "아이"})
     assert Manifest.from_bytes(one.to_bytes()) == one
-    assert (
-        list(json.loads(one.to_bytes()))
-        == "v gateway seq type camera ulid sha256 size started_at ended_at monotonic agent prev detail".split()
-    )
+    names = "v,gateway,seq,type,camera,ulid,sha256,size,started_at,ended_at,monotonic,agent,prev,detail"
+    assert ",".join(json.loads(one.to_bytes())) == names
     assert one.stem == f"clips/g-1/3/2026-11-02/{one.ulid}"  # 08:30 in Seoul is the day before in UTC
 
 
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        ({"seq": 0}, "seq"), ({"seq": True}, "seq"), ({"seq": "7"}, "seq"), ({"camera": 0}, "camera"), ({"camera": None}, "camera"),
-        ({"gateway": "../x"}, "gateway"), ({"gateway": "a" * 64}, "gateway"), ({"type": "film"}, "type"), ({"ulid": "x"}, "ulid"),
-        ({"sha256": "AB" * 32}, "sha256"), ({"sha256": None}, "sha256"), ({"size": -1}, "size"), ({"started_at": "2026-11-03T08:30:00"}, "started_at"),
-        ({"ended_at": "2020-01-01T00:00:00+00:00"}, "ended_at"), ({"prev": ""}, "prev"), ({"v": 2}, "v"), ({"detail": []}, "detail"), ({"monotonic": None}, "monotonic"),
+        ({"seq": 0}, "seq"),
+        ({"seq": True}, "seq"),
+        ({"seq": "7"}, "seq"),
+        ({"camera": 0}, "camera"),
+        ({"camera": None}, "camera"),
+        ({"gateway": "../x"}, "gateway"),
+        ({"gateway": "a" * 64}, "gateway"),
+        ({"type": "film"}, "type"),
+        ({"ulid": "x"}, "ulid"),
+        ({"sha256": "AB" * 32}, "sha256"),
+        ({"sha256": None}, "sha256"),
+        ({"size": -1}, "size"),
+        ({"started_at": "2026-11-03T08:30:00"}, "started_at"),
+        ({"ended_at": "2020-01-01T00:00:00+00:00"}, "ended_at"),
+        ({"prev": ""}, "prev"),
+        ({"v": 2}, "v"),
+        ({"detail": []}, "detail"),
+        ({"monotonic": None}, "monotonic"),
     ],
-)  # fmt: skip
+)
 def test_a_manifest_with_a_wrong_field_is_refused_by_name(change, word):
     fields = json.loads(manifest().to_bytes()) | change
     with pytest.raises(ManifestError, match=word):

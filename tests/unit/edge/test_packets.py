@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,6 +70,6 @@ def test_a_real_pause_of_a_live_stream_stays_a_pause():
 )
 def test_no_timestamps_make_the_line_go_back(stamps, live):
     out, _ = placed(stamps, live=live)
-    for (_, before, _), (_, after, _) in zip(out, out[1:], strict=False):
+    for (_, before, _), (_, after, _) in pairwise(out):
         assert after > before
     assert all(pts >= dts >= 0 and duration > 0 for pts, dts, duration in out)

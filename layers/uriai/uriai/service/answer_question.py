@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,6 +17,7 @@ from uriai.domain.utterance.names import likeness
 from uriai.domain.utterance.understand import Understanding, understand
 from uriai.domain.words import Role
 from uriai.service import phrases
+from uriai.service.dialogue import Answer, Card, Question
 from uriai.service.open_evidence import make_link
 from uriai.service.ports.chat import CentreView, Filter, IncidentView, Links, Picture, Questions
 from uriai.service.ports.clock import Clock
@@ -29,40 +30,6 @@ PICTURED = 3
 _CENTRES_READ = 2000
 _ALIKE = 0.8
 """From this likeness on a typed name may be meant as a centre's: one letter of six may be wrong."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What somebody typed. ``language`` None: that of the text, else the person's. ``now`` None: the clock's."""
-
-    person: Person
-    text: str
-    language: Language | None = None
-    now: datetime | None = None
-    base_url: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A masked picture with two lines; ``picture`` and ``link`` each open once."""
-
-    title: str
-    text: str
-    picture: str
-    link: str
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What is sent back, before a platform gives it its form."""
-
-    language: Language
-    text: str
-    understanding: Understanding
-    incidents: tuple[IncidentView, ...] = ()
-    cards: tuple[Card, ...] = ()
-    suggestions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +53,6 @@ class _Asked:
     understanding: Understanding
     centres: Sequence[CentreView]
     chosen: tuple[CentreView, ...] = ()
-    suggestions: tuple[str, ...] = field(default=())
 
     def say(self, key: str, **values: object) -> str:
         return say(self.language, key, **values)

@@ -18,7 +18,8 @@ from uriai.adapters.chat.http import (
     text_field,
 )
 from uriai.domain.person import Language
-from uriai.service.answer_question import Answer, Question, answer_question
+from uriai.service.answer_question import answer_question
+from uriai.service.dialogue import Answer, Question
 from uriai.service.enrol_person import person_of_token
 from uriai.service.open_evidence import open_evidence
 from uriai.service.ports.chat import IncidentView

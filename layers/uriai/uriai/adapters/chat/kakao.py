@@ -24,7 +24,8 @@ from uriai.adapters.chat.http import (
 from uriai.domain.person import Language, Platform
 from uriai.domain.utterance.intents import CODE
 from uriai.domain.utterance.normalise import normalise
-from uriai.service.answer_question import Answer, Card, Question, answer_question
+from uriai.service.answer_question import answer_question
+from uriai.service.dialogue import Answer, Card, Question
 from uriai.service.enrol_person import enrol_chat
 from uriai.service.texts import say
 

@@ -13,7 +13,7 @@ from uriai.domain.words import Kind, Status, Verdict
 
 @dataclass(frozen=True, slots=True)
 class ClipOutcome:
-    """A clip and its current or failed analyses. ``started_at`` is aware, ``violence_probability`` 0..1; None where nothing is known."""
+    """A clip and its analyses. Instants are aware, ``violence_probability`` is 0..1; None where nothing is known."""
 
     clip_id: Ulid
     object_key: str
@@ -31,7 +31,7 @@ class ClipOutcome:
 
 @dataclass(frozen=True, slots=True)
 class IncidentOutcome:
-    """An incident that rests on clips of a gateway. Instants are aware; ``key_frame`` is the object key of the plain key frame."""
+    """An incident of a gateway's cameras. Instants are aware; ``key_frame`` is the plain key frame's object key."""
 
     id: Ulid
     number: int

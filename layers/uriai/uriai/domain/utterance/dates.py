@@ -250,6 +250,9 @@ def _span(left: Piece, right: Piece, now: Now) -> Range:
     """From one moment to another; what either leaves unsaid it takes from the other."""
     if left.rolling or right.rolling:
         raise NotUnderstoodError(Problem.UNCLEAR_DATE)
+    if right.ago == 0 and left.ago is None:
+        days, first, _ = span_on(left, now)
+        return _checked(start_of(days, first, now), now.at)
     if left.ago is not None or right.ago is not None:
         if left.ago is None or right.ago is None or has_date(left) or has_date(right):
             raise NotUnderstoodError(Problem.UNCLEAR_DATE)

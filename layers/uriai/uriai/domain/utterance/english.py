@@ -267,6 +267,7 @@ RULES: list[Rule] = [
     rule(rf"{_B}(?P<hour>{_CLOCK_NUMBER})(?:[:.](?P<minute>\d\d))?(?=\s+{_DAY_PART})", _time),
     rule(rf"{_B}half\s+past\s+(?P<hour>{_CLOCK_NUMBER}){_E}", _time),
     # spans that end now
+    rule(rf"(?:(?<=to )|(?<=until )|(?<=till ))now{_E}", says(ago=0)),
     rule(rf"{_B}(?P<hours>{_NUMBER})\s+(?:and a half\s+)?hours?\s+(?:and a half\s+)?ago{_E}", _ago),
     rule(rf"{_B}(?P<minutes>{_NUMBER})\s+min(?:ute)?s?\s+ago{_E}", _ago),
     rule(rf"{_B}half an hour\s+ago{_E}", _ago),

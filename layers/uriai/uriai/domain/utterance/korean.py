@@ -166,6 +166,7 @@ RULES: list[Rule] = [
     ),
     rule(r"(?<![\d:월/.])(?P<hour>\d{1,2})(?=\s*[~-]\s*\d{1,2}\s*시(?!간))", _time),
     # spans that end now
+    rule(r"(?:지금|현재)(?=\s*까지)", says(ago=0)),
     rule(rf"(?P<hours>{_NUMBER})\s*시간\s*(?:(?P<half>반)|(?P<minutes>\d{{1,3}})\s*분)?\s*전(?!체)", _ago),
     rule(r"(?<!\d)(?P<minutes>\d{1,3}|[이삼사오]?십)\s*분\s*전(?!체)", _ago),
     rule(

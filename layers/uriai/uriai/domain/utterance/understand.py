@@ -24,7 +24,7 @@ _GROUPINGS = re.compile(
     r"month))?\b|\bday of (?:the )?week\b|\bhour of (?:the )?(?:day|week)\b|"
     r"\ball (?:day|night)(?: long)?\b|\bwhole day\b|\bthe whole (?=week|month)|\bentire (?=week|month|day)|"
     r"\b(?:hourly|daily|weekly|monthly)\b|\bwhat time\b|\bthis time\b|\bat (?:any|what) time\b|\bday of\b|"
-    r"몇\s*시(?:에|쯤|경)?|\bso far\b|\bearlier(?=\s+(?:today|this))|지금까지|현재까지"
+    r"몇\s*시(?:에|쯤|경)?|\bso far\b|\bearlier(?=\s+(?:today|this))|(?<!부터 )(?<!부터)(?:지금|현재)까지"
 )
 _TIMETABLE = {Intent.SUBSCRIBE, Intent.UNSUBSCRIBE, Intent.GREET, Intent.HELP, Intent.ENROL}
 _EVERY = re.compile(r"매[일주월달]|날마다|마다|\bevery\b|\beach\b")

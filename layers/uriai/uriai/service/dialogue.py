@@ -1,0 +1,44 @@
+"""A question and its answer, as every platform has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from uriai.domain.person import Language, Person
+from uriai.domain.utterance.understand import Understanding
+from uriai.service.ports.chat import IncidentView
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody typed. ``language`` None: that of the text, else the person's. ``now`` None: the clock's."""
+
+    person: Person
+    text: str
+    language: Language | None = None
+    now: datetime | None = None
+    base_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A masked picture with two lines; ``picture`` and ``link`` each open once."""
+
+    title: str
+    text: str
+    picture: str
+    link: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is sent back, before a platform gives it its form."""
+
+    language: Language
+    text: str
+    understanding: Understanding
+    incidents: tuple[IncidentView, ...] = ()
+    cards: tuple[Card, ...] = ()
+    suggestions: tuple[str, ...] = ()

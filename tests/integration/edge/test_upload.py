@@ -1,0 +1,212 @@
+"""Uploads arrive exactly once, in order, whatever the network does."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import random
+import threading
+import time
+from datetime import UTC, datetime
+
+import boto3
+import pytest
+from moto import mock_aws
+from nacl.signing import SigningKey
+
+from uriai_edge.chain import NewRecord
+from uriai_edge.config import Upload
+from uriai_edge.evidence import RecordType
+from uriai_edge.register import SpoolReader, State
+from uriai_edge.spool import Spool
+from uriai_edge.upload import Uploader, make_client
+from uriai_edge.verify import collect, verify
+
+KEY = SigningKey(b"upload-test-key-upload-test-key-")
+
+
+@pytest.fixture
+def spool(tmp_path):
+    with Spool(tmp_path / "spool", "gw", KEY) as one:
+        yield one
+
+
+def add_clip(spool, data=b"a clip's bytes", camera=1):
+    recording = spool.open_clip(camera, datetime.now(UTC), time.monotonic(), {})
+    recording.path.write_bytes(data)
+    return spool.close_clip(recording, 2.0).read()
+
+
+def uploader(spool, store, stop=None, **settings) -> Uploader:
+    settings = Upload(
+        bucket=store.bucket, endpoint_url=store.url, **{"backoff_max_s": 0.1, "read_timeout_s": 1.0} | settings
+    )
+    return Uploader(settings, spool, make_client(settings), stop or threading.Event(), random.Random(1))
+
+
+def states(spool) -> dict[str, int]:
+    return {state.value: count for state, count in spool.counts().items() if count}
+
+
+def test_manifest_then_signature_then_clip(spool, store):
+    clip = add_clip(spool)
+    assert uploader(spool, store).drain()
+    assert store.puts() == [clip.stem + ".json", clip.stem + ".sig", clip.stem + ".mp4"]
+    assert store.objects[clip.stem + ".mp4"] == b"a clip's bytes"
+    assert states(spool) == {"uploaded": 1}
+
+
+def test_the_newest_goes_first(spool, store):
+    clips = [add_clip(spool, bytes([number]) * 10) for number in range(3)]
+    uploader(spool, store).drain()
+    assert [key for key in store.puts() if key.endswith(".mp4")] == [clip.stem + ".mp4" for clip in reversed(clips)]
+
+
+def test_what_arrived_is_the_evidence(spool, store, tmp_path):
+    for number in range(3):
+        add_clip(spool, bytes([number]) * 100, camera=number + 1)
+    now = datetime.now(UTC)
+    spool.add_record(NewRecord(RecordType.COVERAGE, None, now, now, 1.0, {"cameras": []}))
+    uploader(spool, store).drain()
+    for key, data in store.objects.items():
+        path = tmp_path / "copy" / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    (report,) = verify(collect([tmp_path / "copy"]), KEY.verify_key)
+    assert len(report.verdicts) == 4 and report.first_break is None
+
+
+@pytest.mark.parametrize("fault", ["503", "reset", "lost_answer", "hang"])
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_fault_at_any_object_costs_an_attempt_and_nothing_else(spool, store, fault, at):
+    clip = add_clip(spool)
+    store.faults.extend([*[""] * at, fault])
+    assert uploader(spool, store).drain()
+    assert set(store.objects) == {clip.stem + suffix for suffix in (".json", ".sig", ".mp4")}
+    assert store.overwritten == []
+    assert states(spool) == {"uploaded": 1}
+
+
+def test_a_storm_of_faults_is_outlasted(spool, store):
+    chance = random.Random(7)
+    for number in range(8):
+        add_clip(spool, bytes([number]) * 5000)
+    store.faults.extend(chance.choices(["503", "reset", "lost_answer", ""], k=60))
+    assert uploader(spool, store).drain()
+    assert len(store.objects) == 24 and store.overwritten == []
+
+
+def test_while_s3_is_away_the_spool_keeps_everything_and_says_why(spool, store):
+    add_clip(spool)
+    store.always = "503"
+    stop = threading.Event()
+    one = uploader(spool, store, stop)
+    thread = threading.Thread(target=one.run)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while (one.problem is None or len(store.requests) < 3) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert one.problem == "S3 answers 503 SlowDown"
+    assert SpoolReader(spool.folder).troubles() == [] or SpoolReader(spool.folder).troubles()[0][2] == one.problem
+    store.always = None
+    while spool.waiting() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    stop.set()
+    thread.join(5)
+    assert states(spool) == {"uploaded": 1} and one.problem is None
+
+
+def test_the_pauses_grow_with_full_jitter_up_to_their_limit(spool, store):
+    one = uploader(spool, store, backoff_max_s=8.0)
+    limits = []
+    for failures in range(1, 9):
+        one._failures = failures
+        drawn = [one._pause_s() for _ in range(400)]
+        assert min(drawn) < 0.1 * max(drawn)
+        limits.append(max(drawn))
+    assert limits == [pytest.approx(min(8.0, 2.0**n), rel=0.05) for n in range(8)]
+
+
+def test_an_object_with_the_same_bytes_counts_as_uploaded(spool, store):
+    clip = add_clip(spool)
+    record = SpoolReader(spool.folder).records()[0]
+    store.objects[clip.stem + ".json"] = record.manifest
+    digest = hashlib.sha256(record.manifest).digest()
+    store.checksums[clip.stem + ".json"] = base64.b64encode(digest).decode()
+    assert uploader(spool, store).drain()
+    assert store.overwritten == []
+
+
+def test_an_object_with_other_bytes_is_never_overwritten_and_named(spool, store):
+    clip, other = add_clip(spool), add_clip(spool, b"another")
+    key = clip.stem + ".mp4"
+    store.objects[key], store.checksums[key] = b"somebody else's", "b3RoZXI="
+    assert not uploader(spool, store).drain()
+    assert store.objects[key] == b"somebody else's"
+    assert store.objects[other.stem + ".mp4"] == b"another"
+    assert states(spool) == {"uploaded": 1, "failed": 1}
+    ((seq, state, reason),) = SpoolReader(spool.folder).troubles()
+    assert (seq, state) == (clip.seq, State.FAILED) and key in reason and "other bytes" in reason
+
+
+def test_a_clip_altered_on_the_disk_is_refused_and_does_not_hold_up_others(spool, store):
+    add_clip(spool)
+    (spool.folder / "clips").rglob("*.mp4").__next__().write_bytes(b"A CLIP'S BYTES")
+    good = add_clip(spool, b"good")
+    assert not uploader(spool, store).drain()
+    assert states(spool) == {"uploaded": 1, "failed": 1}
+    assert good.stem + ".mp4" in store.objects
+    assert "not the one that was signed" in SpoolReader(spool.folder).troubles()[0][2]
+
+
+def test_a_clip_gone_from_the_disk_is_named(spool, store):
+    add_clip(spool)
+    next((spool.folder / "clips").rglob("*.mp4")).unlink()
+    assert not uploader(spool, store).drain()
+    assert "is gone" in SpoolReader(spool.folder).troubles()[0][2]
+
+
+def test_without_credentials_it_waits_and_says_so(spool, store, monkeypatch, tmp_path):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    add_clip(spool)
+    one = uploader(spool, store)
+    assert not one._step()
+    assert "no AWS credentials" in one.problem
+    assert states(spool) == {"closed": 1}
+
+
+def test_uploaded_clips_make_room_the_oldest_first_and_others_stay(spool, store):
+    clips = [add_clip(spool, bytes([number]) * 1000) for number in range(3)]
+    uploader(spool, store).drain()
+    waiting = add_clip(spool, b"w" * 1000)
+    assert spool.make_room(1000, max_bytes=3500, min_free_bytes=0)
+    left = {file.stem for file in (spool.folder / "clips").rglob("*.mp4")}
+    assert left == {clips[2].ulid, waiting.ulid}
+    assert not spool.make_room(10_000, max_bytes=3500, min_free_bytes=0)
+    assert {file.stem for file in (spool.folder / "clips").rglob("*.mp4")} == {waiting.ulid}
+    assert not spool.make_room(0, max_bytes=10**9, min_free_bytes=10**18)
+
+
+@mock_aws
+def test_amazons_own_rules_as_moto_knows_them(spool, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    client = boto3.client("s3", region_name="ap-northeast-2")
+    settings = Upload(bucket="real-clips", backoff_max_s=0.1)
+    clip = add_clip(spool)
+    one = Uploader(settings, spool, make_client(settings), threading.Event(), random.Random(1))
+    assert not one._step()
+    assert "no bucket real-clips" in one.problem
+    client.create_bucket(Bucket="real-clips", CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"})
+    assert one.drain()
+    head = client.head_object(Bucket="real-clips", Key=clip.stem + ".mp4", ChecksumMode="ENABLED")
+    assert head["ContentType"] == "video/mp4"
+    stored = client.get_object(Bucket="real-clips", Key=clip.stem + ".mp4")["Body"].read()
+    assert hashlib.sha256(stored).hexdigest() == clip.sha256
+    # the same once more, as after a crash between S3's answer and the mark
+    spool.mark(clip.seq, State.CLOSED)
+    assert one.drain()
+    assert states(spool) == {"uploaded": 1}
