@@ -1,0 +1,1 @@
+"""Training code, conversion recipes and committed files of every model that Uri-AI uses."""

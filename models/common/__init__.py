@@ -1,0 +1,1 @@
+"""What the models share: paths, storing and running graphs, judging probabilities, manifests and cards."""

@@ -1,0 +1,82 @@
+"""``models/README.md``: every model on one page. ``python -m models.common.comparison`` writes it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from models.common.card import table
+from models.common.paths import MODELS
+
+_INTRODUCTION = """# Models
+
+Written by `python -m models.common.comparison` from the manifests; the cards beside the models say how each figure was
+measured and where it stops holding. `set.json` names the model of each role.
+
+"""
+_TRAINING = """
+## Make them again
+
+Everything here can be made from public packages and the data sets named in the cards, on two cores without a GPU:
+
+    python -m venv .venv-train
+    .venv-train/bin/pip install -r models/requirements.txt
+    export PYTHONPATH=local URIAI_DATA=…        # the folder that holds violence/ and fer2013/
+
+| model | commands |
+|---|---|
+| violence | `.venv-train/bin/python -m models.violence.train --cache …` (holds footage: outside the repository) |
+| face | `.venv-train/bin/python -m models.face.build` |
+| emotion | `.venv-train/bin/python -m models.emotion.train`, then `… -m models.emotion.export` |
+
+Each command is seeded, takes up where it was interrupted, and writes `model.onnx`, `manifest.json` and `card.md`
+itself. Numbers in cards and on this page are filled in from the manifests; a test compares them.
+"""
+
+
+def page(models: Path) -> str:
+    """The whole page."""
+    chosen = json.loads((models / "set.json").read_text(encoding="utf-8"))
+    rows = []
+    for role, folder in chosen.items():
+        manifest = json.loads((models / folder / "manifest.json").read_text(encoding="utf-8"))
+        rows.append(
+            {
+                "role": role,
+                "model": f"[{manifest['name']} {manifest['version']}]({folder}/card.md)",
+                "size": f"{manifest['bytes'] / 1e6:.1f} MB",
+                "measured": _measured(role, manifest["metrics"]),
+                "one thread": _cost(role, manifest["metrics"]),
+                "licence": manifest["licence"]["spdx"],
+                "SHA-256": f"`{manifest['sha256'][:12]}…`",
+            }
+        )
+    return _INTRODUCTION + table(rows) + "\n" + _TRAINING
+
+
+def _measured(role: str, metrics: dict[str, Any]) -> str:
+    if role == "violence":
+        found = metrics["real_footage"]
+        return f"accuracy {100 * found['accuracy']:.1f} %, AUC {found['auc']:.3f} (group-disjoint folds, real footage)"
+    if role == "emotion":
+        accuracy, ece = 100 * metrics["public_test_accuracy"], metrics["public_test_ece"]
+        return f"accuracy {accuracy:.1f} %, ECE {ece:.3f} (FER2013 public_test)"
+    return f"within {metrics['largest_difference_from_original']:.0e} of the original"
+
+
+def _cost(role: str, metrics: dict[str, Any]) -> str:
+    if role == "violence":
+        return f"{metrics['milliseconds_per_window_one_thread']:.0f} ms per 2 s window"
+    if role == "emotion":
+        return f"{metrics['milliseconds_per_face_one_thread']:.1f} ms per face"
+    return f"{metrics['milliseconds_one_thread']['640x352']:.0f} ms per 640x352 frame"
+
+
+def main() -> None:
+    """Write the page."""
+    (MODELS / "README.md").write_text(page(MODELS), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

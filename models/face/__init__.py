@@ -1,0 +1,1 @@
+"""The face detector: CenterFace, converted from a registry package."""

@@ -1,0 +1,129 @@
+"""From 17 frames to the probability of violence: differences, MobileNetV2, a linear summary and a bidirectional LSTM.
+
+Two readers look at the same 16 tokens. The summary (mean, deviation, maximum and change over time, then one linear
+layer) is what 240 clips can teach; the LSTM adds what depends on order. Their log odds are added.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from models.violence.backbone import CHANNELS, MIDDLE_CHANNELS, MobileNetV2
+
+TOKEN = 3 * CHANNELS + 2 * MIDDLE_CHANNELS
+GAIN = 2.0
+_MEAN = (0.485, 0.456, 0.406)
+_STD = (0.229, 0.224, 0.225)
+
+
+def differences(frames: Tensor) -> Tensor:
+    """Frames [N, T, H, W, 3] in 0..255 to ImageNet-normalised differences [N*(T-1), 3, H, W].
+
+    A difference is doubled and laid around mid-gray, so that the backbone sees an image of what moved.
+    """
+    frames = frames.float()
+    moved = (128.0 + GAIN * (frames[:, 1:] - frames[:, :-1])).clamp(0, 255) / 255.0
+    mean, std = torch.tensor(_MEAN), torch.tensor(_STD)
+    return ((moved - mean) / std).flatten(0, 1).permute(0, 3, 1, 2)
+
+
+def weighted_mean(maps: Tensor, images: Tensor) -> Tensor:
+    """Mean [N, C] of maps [N, C, h, w], each cell weighted by the movement in its part of the images."""
+    still = -torch.tensor(_MEAN)[:, None, None] + 128.0 / 255.0
+    moved = (images - still / torch.tensor(_STD)[:, None, None]).abs().mean(1, keepdim=True)
+    weight = F.avg_pool2d(moved, 32) + 0.01
+    return (maps * (weight / weight.sum((2, 3), keepdim=True))).sum((2, 3))
+
+
+class Tokeniser(nn.Module):
+    """Frames [N, T, H, W, 3] to tokens [N, T-1, 4224], one for each difference.
+
+    A token holds, of the last feature map, the mean, the maximum and the mean weighted by how much moved there (a soft
+    box around the movement, at no cost), and the means and maxima of three earlier maps.
+    """
+
+    def __init__(self, backbone: MobileNetV2) -> None:
+        super().__init__()
+        self.backbone = backbone
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Tokens of raw frames."""
+        images = differences(frames)
+        middle, last = self.backbone.maps(images)
+        tokens = torch.cat([last.mean((2, 3)), last.amax((2, 3)), weighted_mean(last, images)], 1)
+        tokens = torch.cat([tokens, *(m.mean((2, 3)) for m in middle), *(m.amax((2, 3)) for m in middle)], 1)
+        return tokens.unflatten(0, (-1, frames.shape[1] - 1))
+
+
+def summarise(tokens: Tensor) -> Tensor:
+    """Tokens [N, T, K] to what they were over the window [N, 4K]: mean, deviation, maximum, mean absolute change."""
+    mean = tokens.mean(1)
+    deviation = ((tokens - mean[:, None]) ** 2).mean(1).sqrt()
+    change = (tokens[:, 1:] - tokens[:, :-1]).abs().mean(1)
+    return torch.cat([mean, deviation, tokens.amax(1), change], 1)
+
+
+class Recurrent(nn.Module):
+    """A bidirectional LSTM over the tokens; log odds [N]."""
+
+    def __init__(self, width: int = 64, hidden: int = 32, dropout: float = 0.5) -> None:
+        super().__init__()
+        self.thin = nn.Dropout(0.2)
+        self.project = nn.Linear(TOKEN, width)
+        self.dropout = nn.Dropout(dropout)
+        self.lstm = nn.LSTM(width, hidden, batch_first=True, bidirectional=True)
+        self.decide = nn.Linear(4 * hidden, 1)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Log odds of standardised tokens."""
+        projected = self.dropout(torch.relu(self.project(self.thin(tokens))))
+        states, _ = self.lstm(projected)
+        return self.decide(self.dropout(torch.cat([states.mean(1), states.amax(1)], 1)))[:, 0]
+
+
+class Head(nn.Module):
+    """Calibrated log odds [N] from raw tokens [N, 16, 4224].
+
+    ``linear`` gives three log odds: of violence as real footage shows it, of violence as the rendered room shows it,
+    and of being rendered at all, which mixes the other two. ``calibration``: weight of the linear reader, weight of the
+    LSTMs' mean, offset, then slope and offset of the rendered expert.
+    """
+
+    token_mean: Tensor
+    token_scale: Tensor
+    calibration: Tensor
+
+    def __init__(self, recurrent: int) -> None:
+        super().__init__()
+        self.register_buffer("token_mean", torch.zeros(TOKEN))
+        self.register_buffer("token_scale", torch.ones(TOKEN))
+        self.register_buffer("calibration", torch.tensor([1.0, 0.0, 0.0, 1.0, 0.0]))
+        self.linear = nn.Linear(4 * TOKEN, 3)
+        self.recurrent = nn.ModuleList(Recurrent() for _ in range(recurrent))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Log odds of violence."""
+        real, rendered, gate = self.linear(summarise(tokens)).unbind(1)
+        real = self.calibration[0] * real + self.calibration[2]
+        if len(self.recurrent):
+            standard = (tokens - self.token_mean) * self.token_scale
+            votes = torch.stack([member(standard) for member in self.recurrent])
+            real = real + self.calibration[1] * votes.mean(0)
+        rendered = self.calibration[3] * rendered + self.calibration[4]
+        share = torch.sigmoid(gate)
+        return (1 - share) * real + share * rendered
+
+
+class ExportedViolence(nn.Module):
+    """What the committed file computes: probability [N] of uint8 frames [N, 17, 224, 224, 3], RGB."""
+
+    def __init__(self, tokeniser: Tokeniser, head: Head) -> None:
+        super().__init__()
+        self.tokeniser = tokeniser
+        self.head = head
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Calibrated probability of raw frames."""
+        return torch.sigmoid(self.head(self.tokeniser(frames)))
