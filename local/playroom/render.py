@@ -73,9 +73,7 @@ def truth(seed: int, acts: Sequence[Act]) -> list[Span]:
     return [Span(span.start_s, min(span.end_s, end), span.kind) for span in world.spans]
 
 
-def _frames(
-    world: World, fps: int, size: tuple[int, int], started_at: datetime, number: int | None
-) -> Iterator[Image]:
+def _frames(world: World, fps: int, size: tuple[int, int], started_at: datetime, number: int | None) -> Iterator[Image]:
     camera = make_camera(world.room, size)
     empty = paint_room(world.room, camera)
     finish, stamp = Finish(world.seed, size), Stamp(world.seed, size, started_at, number)

@@ -23,9 +23,9 @@ from models.violence.features import Windows
 from models.violence.network import Recurrent
 
 Floats = NDArray[np.float64]
-STRENGTHS = (0.0003, 0.001, 0.003)
+STRENGTHS = (0.001, 0.003, 0.01)
 RENDERED_STRENGTH = 0.01
-GATE_STRENGTH = 0.001
+GATE_STRENGTH = 0.03
 GATE_STEP = 4  # every fourth rendered window is plenty to tell the domains apart
 RECURRENT_SHARE = 0.25
 

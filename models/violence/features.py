@@ -24,7 +24,7 @@ Tokens = NDArray[np.float16]
 
 @dataclass(frozen=True)
 class Windows:
-    """Tokens float16 [W, 16, 4224] of windows; for each, the index ``of`` its clip or programme and its ``label``."""
+    """Tokens float16 [W, 16, 2944] of windows; for each, the index ``of`` its clip or programme and its ``label``."""
 
     tokens: Tokens
     of: NDArray[np.int64]
@@ -32,7 +32,7 @@ class Windows:
 
 
 def tokeniser(wheel: Path | None = None) -> onnxruntime.InferenceSession:
-    """The frozen part as an onnxruntime session: frames uint8 [N, T, 224, 224, 3] -> tokens [N, T-1, 4224]."""
+    """The frozen part as an onnxruntime session: frames uint8 [N, T, 224, 224, 3] -> tokens [N, T-1, 2944]."""
     backbone, _ = pretrained(wheel)
     buffer = io.BytesIO()
     torch.onnx.export(
@@ -86,7 +86,7 @@ def together(parts: Sequence[Windows]) -> Windows:
 
 
 def _run(run: onnxruntime.InferenceSession, frames: NDArray[np.uint8]) -> Tokens:
-    """Tokens [T-1, 4224] of frames [T, 224, 224, 3], sixteen differences at a time."""
+    """Tokens [T-1, 2944] of frames [T, 224, 224, 3], sixteen differences at a time."""
     step = data.FRAMES - 1
     parts = [frames[i : i + step + 1] for i in range(0, len(frames) - 1, step)]
     return np.concatenate([run.run(None, {"frames": p[None]})[0][0] for p in parts]).astype(np.float16)

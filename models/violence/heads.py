@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from torch.nn import functional as F
 
-from models.violence.network import Head, Recurrent, summarise
+from models.violence.backbone import CHANNELS
+from models.violence.network import WEIGHTED, Head, Recurrent, summarise
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Windows to learn from: tokens float16 [N, 16, 4224], labels 0/1, weights (1 = as much as one real window)."""
+    """Windows to learn from: tokens float16 [N, 16, 2944], labels 0/1, weights (1 = as much as one real window)."""
 
     tokens: NDArray[np.float16]
     label: NDArray[np.int64]
@@ -36,7 +37,7 @@ def join(samples: Sequence[Sample]) -> Sample:
 
 
 def summaries(tokens: NDArray[np.float16], batch: int = 256) -> NDArray[np.float32]:
-    """``network.summarise`` of many windows, float32 [N, 16896]."""
+    """``network.summarise`` of many windows, float32 [N, 11776]."""
     with torch.inference_mode():
         starts = range(0, len(tokens), batch)
         parts = [summarise(torch.from_numpy(tokens[i : i + batch]).float()).numpy() for i in starts]
@@ -51,7 +52,7 @@ class Linear:
     offset: float
 
     def __call__(self, summary: NDArray[np.float32]) -> Floats:
-        """Log odds [N] of summaries [N, 16896]."""
+        """Log odds [N] of summaries [N, 11776]."""
         return summary.astype(np.float64) @ self.weights + self.offset
 
 
@@ -87,7 +88,8 @@ def fit_recurrent(
     chance = sample.weight / sample.weight.sum()
     for step in range(steps):
         chosen = generator.choice(count, batch, p=chance)
-        tokens = (torch.from_numpy(sample.tokens[chosen]).float() - torch.from_numpy(mean)) * torch.from_numpy(scale)
+        part = torch.from_numpy(sample.tokens[chosen][:, :, WEIGHTED]).float()
+        tokens = (part - torch.from_numpy(mean)) * torch.from_numpy(scale)
         target = torch.from_numpy(sample.label[chosen]).float() * 0.9 + 0.05
         tokens = _vary(tokens, generator)
         share = torch.from_numpy(generator.beta(0.4, 0.4, batch)).float()
@@ -112,8 +114,8 @@ def _vary(tokens: torch.Tensor, generator: np.random.Generator) -> torch.Tensor:
 
 
 def scales(tokens: NDArray[np.float16]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean and inverse deviation of each token value, for the LSTMs' input."""
-    wide = tokens.astype(np.float32).reshape(-1, tokens.shape[-1])
+    """Mean and inverse deviation of each value of the LSTMs' input."""
+    wide = tokens[:, :, WEIGHTED].astype(np.float32).reshape(-1, CHANNELS)
     return wide.mean(0), 1 / (wide.std(0) + 1e-3)
 
 
@@ -122,7 +124,8 @@ def recurrent_score(
 ) -> Floats:
     """Mean log odds of the LSTMs."""
     with torch.inference_mode():
-        standard = (torch.from_numpy(tokens).float() - torch.from_numpy(mean)) * torch.from_numpy(scale)
+        part = torch.from_numpy(np.ascontiguousarray(tokens[:, :, WEIGHTED])).float()
+        standard = (part - torch.from_numpy(mean)) * torch.from_numpy(scale)
         return np.mean([member(standard).numpy() for member in members], 0).astype(np.float64)
 
 

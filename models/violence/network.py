@@ -12,7 +12,8 @@ from torch.nn import functional as F
 
 from models.violence.backbone import CHANNELS, MIDDLE_CHANNELS, MobileNetV2
 
-TOKEN = 3 * CHANNELS + 2 * MIDDLE_CHANNELS
+TOKEN = 2 * CHANNELS + 2 * MIDDLE_CHANNELS
+WEIGHTED = slice(0, CHANNELS)  # the movement-weighted mean in a token, which the LSTMs read
 GAIN = 2.0
 _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)
@@ -29,19 +30,17 @@ def differences(frames: Tensor) -> Tensor:
     return ((moved - mean) / std).flatten(0, 1).permute(0, 3, 1, 2)
 
 
-def weighted_mean(maps: Tensor, images: Tensor) -> Tensor:
-    """Mean [N, C] of maps [N, C, h, w], each cell weighted by the movement in its part of the images."""
-    still = -torch.tensor(_MEAN)[:, None, None] + 128.0 / 255.0
-    moved = (images - still / torch.tensor(_STD)[:, None, None]).abs().mean(1, keepdim=True)
-    weight = F.avg_pool2d(moved, 32) + 0.01
-    return (maps * (weight / weight.sum((2, 3), keepdim=True))).sum((2, 3))
+def movement(images: Tensor) -> Tensor:
+    """How much moved in each 32x32 px cell of normalised difference images [N, 3, H, W]: [N, 1, H/32, W/32]."""
+    still = (128.0 / 255.0 - torch.tensor(_MEAN)) / torch.tensor(_STD)
+    return F.avg_pool2d((images - still[:, None, None]).abs().mean(1, keepdim=True), 32)
 
 
 class Tokeniser(nn.Module):
-    """Frames [N, T, H, W, 3] to tokens [N, T-1, 4224], one for each difference.
+    """Frames [N, T, H, W, 3] to tokens [N, T-1, 2944], one for each difference.
 
-    A token holds, of the last feature map, the mean, the maximum and the mean weighted by how much moved there (a soft
-    box around the movement, at no cost), and the means and maxima of three earlier maps.
+    A token holds, of the last feature map, the mean and the maximum weighted by how much moved in each cell (a soft box
+    around the movement, at no cost), and the plain means and maxima of three earlier maps.
     """
 
     def __init__(self, backbone: MobileNetV2) -> None:
@@ -51,10 +50,13 @@ class Tokeniser(nn.Module):
     def forward(self, frames: Tensor) -> Tensor:
         """Tokens of raw frames."""
         images = differences(frames)
+        moved = movement(images)
         middle, last = self.backbone.maps(images)
-        tokens = torch.cat([last.mean((2, 3)), last.amax((2, 3)), weighted_mean(last, images)], 1)
-        tokens = torch.cat([tokens, *(m.mean((2, 3)) for m in middle), *(m.amax((2, 3)) for m in middle)], 1)
-        return tokens.unflatten(0, (-1, frames.shape[1] - 1))
+        share = (moved + 0.01) / (moved + 0.01).sum((2, 3), keepdim=True)
+        peak = moved / (moved.amax((2, 3), keepdim=True) + 1e-3)
+        tokens = [(last * share).sum((2, 3)), (last * peak).amax((2, 3))]
+        tokens += [m.mean((2, 3)) for m in middle] + [m.amax((2, 3)) for m in middle]
+        return torch.cat(tokens, 1).unflatten(0, (-1, frames.shape[1] - 1))
 
 
 def summarise(tokens: Tensor) -> Tensor:
@@ -66,25 +68,25 @@ def summarise(tokens: Tensor) -> Tensor:
 
 
 class Recurrent(nn.Module):
-    """A bidirectional LSTM over the tokens; log odds [N]."""
+    """A bidirectional LSTM over the movement-weighted part of the tokens; log odds [N]."""
 
     def __init__(self, width: int = 64, hidden: int = 32, dropout: float = 0.5) -> None:
         super().__init__()
         self.thin = nn.Dropout(0.2)
-        self.project = nn.Linear(TOKEN, width)
+        self.project = nn.Linear(CHANNELS, width)
         self.dropout = nn.Dropout(dropout)
         self.lstm = nn.LSTM(width, hidden, batch_first=True, bidirectional=True)
         self.decide = nn.Linear(4 * hidden, 1)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Log odds of standardised tokens."""
+        """Log odds of standardised parts [N, T, 1280]."""
         projected = self.dropout(torch.relu(self.project(self.thin(tokens))))
         states, _ = self.lstm(projected)
         return self.decide(self.dropout(torch.cat([states.mean(1), states.amax(1)], 1)))[:, 0]
 
 
 class Head(nn.Module):
-    """Calibrated log odds [N] from raw tokens [N, 16, 4224].
+    """Calibrated log odds [N] from raw tokens [N, 16, 2944].
 
     ``linear`` gives three log odds: of violence as real footage shows it, of violence as the rendered room shows it,
     and of being rendered at all, which mixes the other two. ``calibration``: weight of the linear reader, weight of the
@@ -97,8 +99,8 @@ class Head(nn.Module):
 
     def __init__(self, recurrent: int) -> None:
         super().__init__()
-        self.register_buffer("token_mean", torch.zeros(TOKEN))
-        self.register_buffer("token_scale", torch.ones(TOKEN))
+        self.register_buffer("token_mean", torch.zeros(CHANNELS))
+        self.register_buffer("token_scale", torch.ones(CHANNELS))
         self.register_buffer("calibration", torch.tensor([1.0, 0.0, 0.0, 1.0, 0.0]))
         self.linear = nn.Linear(4 * TOKEN, 3)
         self.recurrent = nn.ModuleList(Recurrent() for _ in range(recurrent))
@@ -108,7 +110,7 @@ class Head(nn.Module):
         real, rendered, gate = self.linear(summarise(tokens)).unbind(1)
         real = self.calibration[0] * real + self.calibration[2]
         if len(self.recurrent):
-            standard = (tokens - self.token_mean) * self.token_scale
+            standard = (tokens[:, :, WEIGHTED] - self.token_mean) * self.token_scale
             votes = torch.stack([member(standard) for member in self.recurrent])
             real = real + self.calibration[1] * votes.mean(0)
         rendered = self.calibration[3] * rendered + self.calibration[4]

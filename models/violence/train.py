@@ -51,7 +51,7 @@ def main() -> None:
 def train(clips: Sequence[data.Clip], options: argparse.Namespace) -> None:
     """Tokens, folds, final fit, export, card."""
     run = features.tokeniser(options.wheel)
-    names = ["plain", "mirrored", *(f"varied{n}" for n in range(options.varied))]
+    names = ["plain", *(f"varied{n}" for n in range(options.varied))]
     tokens, pixels = options.cache / "tokens", options.cache / "pixels"
     views = {name: features.real(clips, name, tokens, pixels, run) for name in names}
     playroom = features.together([features.playroom(part, tokens, run) for part in rendered.TRAINING])

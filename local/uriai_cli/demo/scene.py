@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from playroom import DEMO_PROGRAMME, DEMO_SEED, render_programme, total_s
+from playroom import DEMO_PROGRAMME, DEMO_SEED, frame_count, render_programme, total_s
 from playroom.rtsp import APT_PACKAGES, RtspServer, gstreamer_available
 from playroom.video import encode
 from uriai_cli.demo.site import CAMERA, CENTRE
@@ -18,8 +20,8 @@ from uriai_cloud.home import Home
 
 FPS = 15
 SIZE = (640, 360)
-RENDERING_TAKES = timedelta(seconds=20)
-"""About how long rendering and starting take: the burned-in clock is that much ahead when rendering begins."""
+STARTING_TAKES = timedelta(seconds=4)
+"""About how long the camera and the agent take to start once the film is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,11 @@ def _film(home: Home, progress: Callable[[str], None]) -> Path:
     film.parent.mkdir(mode=0o700, exist_ok=True)
     progress(f"camera     rendering {total_s(DEMO_PROGRAMME):.0f} s of a playroom in which nobody is real")
     part = film.with_name("playroom.part.mp4")
-    started_at = datetime.now(ZoneInfo(CENTRE.time_zone)) + RENDERING_TAKES
+    # the film is played when it is whole, so its clock has to be ahead by the time that rendering will take
+    began = time.monotonic()
+    sample = encode(islice(render_programme(DEMO_SEED, DEMO_PROGRAMME, FPS, SIZE), 3 * FPS), part, FPS)
+    rendering_s = (time.monotonic() - began) * frame_count(DEMO_PROGRAMME, FPS) / sample
+    started_at = datetime.now(ZoneInfo(CENTRE.time_zone)) + timedelta(seconds=rendering_s) + STARTING_TAKES
     frames = render_programme(DEMO_SEED, DEMO_PROGRAMME, FPS, SIZE, started_at, CAMERA)
     encode(frames, part, FPS)
     part.replace(film)

@@ -9,8 +9,8 @@ import sys
 import time
 
 import pytest
-from playroom.rtsp import RtspServer, gstreamer_available
 
+from playroom.rtsp import RtspServer, gstreamer_available
 from tests.integration.edge.test_agent import REPOSITORY, configure, logs
 from tests.unit.edge.scenes import FPS, encode, film, pictures_in, walking
 

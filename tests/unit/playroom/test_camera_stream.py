@@ -9,8 +9,9 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
-import playroom
 import pytest
+
+import playroom
 from playroom import FIRST_DEMO_SEED, render_clip
 from playroom.__main__ import main
 from playroom.rtsp import APT_PACKAGES, RtspServer, RtspServerError, gstreamer_available

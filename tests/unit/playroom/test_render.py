@@ -10,8 +10,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import playroom
 import pytest
+
+import playroom
 from playroom import (
     DEMO_PROGRAMME,
     DEMO_SEED,

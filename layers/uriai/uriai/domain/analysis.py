@@ -52,8 +52,8 @@ class PersonBox:
 class Observations:
     """Everything the models said of one clip.
 
-    ``models`` maps a role (``violence``, ``face``, ``emotion``) to ``name@version+sha256``; ``timing_ms`` a stage to milliseconds,
-    with ``total``.
+    ``models`` maps a role (``violence``, ``face``, ``emotion``) to ``name@version+sha256``; ``timing_ms`` a stage to
+    milliseconds, with ``total``.
     """
 
     duration_s: float

@@ -36,9 +36,7 @@ class ClipKey:
         match = _KEY.fullmatch(key)
         if match is None:
             raise ValueError(f"{key!r} is not of the form clips/GATEWAY/CAMERA/YYYY-MM-DD/ULID.mp4")
-        return cls(
-            match["gateway"], int(match["camera"]), date.fromisoformat(match["day"]), Ulid.parse(match["ulid"])
-        )
+        return cls(match["gateway"], int(match["camera"]), date.fromisoformat(match["day"]), Ulid.parse(match["ulid"]))
 
     @property
     def stem(self) -> str:
@@ -62,7 +60,7 @@ class ClipKey:
 
 
 class ManifestStatus(StrEnum):
-    """What verification made of a clip's manifest. Everything but VERIFIED is flagged and never reported automatically."""
+    """What verification made of a clip's manifest. All but VERIFIED are flagged and never reported automatically."""
 
     VERIFIED = "verified"
     MISSING = "missing"

@@ -1,4 +1,4 @@
-"""ULIDs: 48 bits of milliseconds and 80 random bits, written as 26 Crockford base-32 characters (github.com/ulid/spec)."""
+"""ULIDs: 48 bits of milliseconds and 80 random bits, written as 26 Crockford base-32 characters (ulid/spec)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The closed vocabularies of the product: kinds, verdicts, statuses, roles. Their values stand in SQL, logs and answers."""
+"""The product's closed vocabularies: kinds, verdicts, statuses, roles. Their values stand in SQL, logs and answers."""
 
 from __future__ import annotations
 
