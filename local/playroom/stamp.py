@@ -13,7 +13,7 @@ LABEL = "RENDERED SCENE - no real people"
 
 
 class Stamp:
-    """Text over the frames of one clip: ``started_at`` is the first one's time, ``camera`` its number (None: by seed)."""
+    """Text over a clip's frames: ``started_at`` is the first one's time, ``camera`` the number (None: by seed)."""
 
     def __init__(self, seed: int, size: tuple[int, int], started_at: datetime, camera: int | None = None) -> None:
         rng = Random(seed * 7919 + 51)

@@ -168,7 +168,7 @@ def chat(database: Database) -> Chat:
 
 
 def desk(settings: Settings) -> Desk:
-    """The chatbot's web interface. S3 is loaded when the first picture is opened, Kakao's secret when it first calls."""
+    """The chatbot's web interface. S3 is loaded with the first picture opened, Kakao's secret with its first call."""
     from uriai.adapters.chat.http import Desk
 
     shared = database(settings)
