@@ -14,6 +14,7 @@ import pytest
 
 from tests.integration.edge.crash_child import KEY
 from tests.unit.edge.scenes import FPS, encode, film, pictures_in, walking
+from uriai_edge.mp4 import Mp4Error, mend
 from uriai_edge.register import SpoolReader, State
 from uriai_edge.spool import Spool
 from uriai_edge.verify import Candidate, Status, verify
@@ -50,6 +51,9 @@ def check_after(spool_dir: Path, closed: list[str]) -> None:
     on_disk = {file.stem for file in (spool_dir / "clips").rglob("*.mp4")}
     assert on_disk == set(clips), "every whole file has its record"
     assert not list((spool_dir / "partial").iterdir()), "nothing is left half done"
+    for file in (spool_dir / "aside").iterdir():
+        with pytest.raises(Mp4Error):  # what could have become a clip has become one
+            mend(file)
     candidates = [
         Candidate(
             one.read().stem + ".json", one.manifest, one.signature, one.path.with_suffix("") if one.path else None
