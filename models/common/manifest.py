@@ -46,11 +46,12 @@ def publish(folder: Path, manifest: Manifest, model: bytes) -> None:
     described = {"name": manifest.name, "version": manifest.version, "role": manifest.role, "file": "model.onnx"}
     described |= {"sha256": hashlib.sha256(model).hexdigest(), "bytes": len(model)}
     text = json.dumps(described | asdict(manifest), indent=2, ensure_ascii=False) + "\n"
-    _replace(folder / "model.onnx", model)
-    _replace(folder / "manifest.json", text.encode())
+    replace(folder / "model.onnx", model)
+    replace(folder / "manifest.json", text.encode())
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees the old or the new content, never a part."""
     part = path.with_name(path.name + ".part")
     with part.open("wb") as file:
         file.write(content)

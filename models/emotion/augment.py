@@ -11,10 +11,10 @@ from torch.nn import functional as F
 CROP_PX = 40
 
 
-def augment(faces: Tensor, generator: torch.Generator) -> Tensor:
-    """Mirror, rotate, scale, shift and crop to 40x40, then change light and hide a patch.
+def augment(faces: Tensor, generator: torch.Generator, side_px: int = CROP_PX, hide: float = 0.5) -> Tensor:
+    """Mirror, rotate, scale, shift and crop to ``side_px``, change light, and hide a patch of a share ``hide`` of them.
 
-    ``faces``: float32 [N, 1, 48, 48] in 0..255; returns float32 [N, 1, 40, 40] in the same range. Cropping rather than
+    ``faces``: float32 [N, 1, 48, 48] in 0..255; returns float32 [N, 1, S, S] in the same range. Cropping rather than
     shrinking keeps the features' size in pixels what it is when the whole 48x48 face is shown.
     """
     count = len(faces)
@@ -25,7 +25,7 @@ def augment(faces: Tensor, generator: torch.Generator) -> Tensor:
     angle = uniform(-20, 20) * math.pi / 180
     scale = 1 / uniform(0.85, 1.2)
     mirror = torch.where(uniform(0, 1) < 0.5, -1.0, 1.0)
-    ratio = CROP_PX / faces.shape[-1]
+    ratio = side_px / faces.shape[-1]
     reach = 1 - ratio
     theta = torch.zeros(count, 2, 3)
     theta[:, 0, 0] = torch.cos(angle) * scale * mirror * ratio
@@ -33,16 +33,16 @@ def augment(faces: Tensor, generator: torch.Generator) -> Tensor:
     theta[:, 1, 0] = torch.sin(angle) * scale * mirror * ratio
     theta[:, 1, 1] = torch.cos(angle) * scale * ratio
     theta[:, :, 2] = uniform(-reach, reach, 2)
-    grid = F.affine_grid(theta, [count, 1, CROP_PX, CROP_PX], align_corners=False)
+    grid = F.affine_grid(theta, [count, 1, side_px, side_px], align_corners=False)
     changed = F.grid_sample(faces, grid, padding_mode="border", align_corners=False)
     middle = changed.mean((2, 3), keepdim=True)
     changed = (changed - middle) * uniform(0.7, 1.4, 1, 1, 1) + middle + uniform(-20, 20, 1, 1, 1)
     changed = changed + torch.randn(changed.shape, generator=generator) * uniform(0, 6, 1, 1, 1)
-    return _hide_patch(changed.clamp(0, 255), generator)
+    return _hide_patch(changed.clamp(0, 255), generator, hide)
 
 
-def _hide_patch(faces: Tensor, generator: torch.Generator, chance: float = 0.5) -> Tensor:
-    """Half of the faces lose a rectangle of 2 to 25 % of their area to noise (arXiv 1708.04896)."""
+def _hide_patch(faces: Tensor, generator: torch.Generator, chance: float) -> Tensor:
+    """A share of the faces lose a rectangle of 2 to 25 % of their area to noise (arXiv 1708.04896)."""
     count, _, height, width = faces.shape
     random = torch.rand(count, 5, generator=generator)
     area = 0.02 + 0.23 * random[:, 0]

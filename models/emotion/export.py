@@ -17,7 +17,8 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from models.common import card, graph, measure, runtime
+from models.common import card, comparison, graph, measure, runtime
+from models.common.folding import storable
 from models.common.manifest import Manifest, Tensor, publish
 from models.emotion import data
 from models.emotion.network import EmotionNet, ExportedEmotion
@@ -41,6 +42,7 @@ def main() -> None:
     state = torch.load(options.checkpoint, weights_only=True)
     network = EmotionNet()
     network.load_state_dict(state["average"])
+    storable(network.eval())
     split = data.load(options.data, options.seed)
     held_logits = predict(network, split.hold_out.pixels)
     temperature = measure.fit_temperature(held_logits, split.hold_out.labels)
@@ -61,6 +63,7 @@ def main() -> None:
     picture(test.argmax(1), split.public_test.labels, HERE / "confusion.png")
     publish(HERE, describe(metrics, split), stored)
     card.write(HERE)
+    comparison.main()
     print({k: v for k, v in metrics.items() if not isinstance(v, list)})
 
 

@@ -45,7 +45,7 @@ class _Block(nn.Module):
 
 
 class EmotionNet(nn.Module):
-    """Logits [N, 7] from gray faces float32 [N, 1, H, W] in 0..255 (any H, W >= 16; trained at 40, used at 48)."""
+    """Logits [N, 7] from gray faces float32 [N, 1, H, W] in 0..255, H and W multiples of 8 (trained at 40 and 48)."""
 
     def __init__(self, dropout: float = 0.3) -> None:
         super().__init__()

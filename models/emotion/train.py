@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="fer2013.zip (default: under URIAI_DATA)")
     parser.add_argument("--checkpoints", type=Path, default=HERE / "checkpoints")
     parser.add_argument("--epochs", type=int, default=32)
+    parser.add_argument("--refine", type=int, default=9, help="further epochs on whole faces at a low rate")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rate", type=float, default=0.1, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=0)
@@ -60,7 +61,7 @@ def train(options: argparse.Namespace) -> None:
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
         first = int(state["epoch"]) + 1
-    for epoch in range(first, options.epochs):
+    for epoch in range(first, options.epochs + options.refine):
         loss = _epoch(learner, split.train, options, epoch)
         logits = predict(average, split.hold_out.pixels)
         accuracy = float((logits.argmax(1) == split.hold_out.labels).mean())
@@ -102,13 +103,16 @@ def _epoch(learner: _Learner, faces: data.Faces, options: argparse.Namespace, ep
     for step in tqdm(range(steps), desc=f"epoch {epoch}", mininterval=10):
         done = epoch * steps + step
         for group in optimiser.param_groups:
-            group["lr"] = options.rate * _schedule(done, options.epochs * steps)
+            group["lr"] = options.rate * _rate(done / steps, options)
         chosen = order[step * options.batch : (step + 1) * options.batch]
         pixels = torch.from_numpy(faces.pixels[chosen]).float()[:, None]
         targets = F.one_hot(torch.from_numpy(faces.labels[chosen]), len(data.CLASSES)).float()
-        # hiding, mirroring and light are enough towards the end; mixing labels then only blurs them
-        share = 0.3 if epoch < 0.85 * options.epochs else 0.0
-        pixels, targets = augment.mix(augment.augment(pixels, generator), targets, generator, share)
+        if epoch < options.epochs:
+            # mirroring, hiding and light are enough towards the end; mixing labels then only blurs them
+            share = 0.3 if epoch < 0.85 * options.epochs else 0.0
+            pixels, targets = augment.mix(augment.augment(pixels, generator), targets, generator, share)
+        else:
+            pixels = augment.augment(pixels, generator, data.SIDE_PX, hide=0.1)
         pixels = pixels.contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             logits = network(pixels)
@@ -121,11 +125,14 @@ def _epoch(learner: _Learner, faces: data.Faces, options: argparse.Namespace, ep
     return total / steps
 
 
-def _schedule(step: int, steps: int) -> float:
-    warm_up = 0.05 * steps
-    if step < warm_up:
-        return (step + 1) / warm_up
-    return 0.5 * (1 + math.cos(math.pi * (step - warm_up) / (steps - warm_up)))
+def _rate(epoch: float, options: argparse.Namespace) -> float:
+    """Share of the peak rate: warm-up and cosine over the main epochs, a second small cosine over the refining ones."""
+    warm_up = 0.05 * options.epochs
+    if epoch < warm_up:
+        return (epoch + 0.01) / warm_up
+    if epoch < options.epochs:
+        return 0.5 * (1 + math.cos(math.pi * (epoch - warm_up) / (options.epochs - warm_up)))
+    return 0.05 * (1 + math.cos(math.pi * (epoch - options.epochs) / max(options.refine, 1)))
 
 
 def _follow(average: nn.Module, network: nn.Module, step: int) -> None:

@@ -15,7 +15,7 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
-from models.common import card, graph, runtime
+from models.common import card, comparison, graph, runtime
 from models.common.manifest import Manifest, Shape, Tensor, publish
 from models.common.package import PinnedFile, fetch
 
@@ -106,6 +106,7 @@ def main() -> None:
         encoding="utf-8",
     )
     card.write(HERE)
+    comparison.main()
 
 
 def describe(metrics: dict[str, object]) -> Manifest:

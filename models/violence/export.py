@@ -15,10 +15,12 @@ from models.common import graph, runtime
 from models.common.manifest import Manifest, Tensor
 from models.violence import data
 from models.violence.backbone import WEIGHTS
-from models.violence.network import ExportedViolence
+from models.violence.network import TOKEN, ExportedViolence
 
 VERSION = "1.0.0"
 THRESHOLDS = {"report": 0.90, "review": 0.80}
+HALF = data.FRAMES // 2 + 1
+"""Frames of half a window; the middle one belongs to both halves."""
 
 
 _TORCHVISION_LICENCE = """Copyright (c) Soumith Chintala 2016. All rights reserved.
@@ -50,13 +52,13 @@ def to_onnx(network: ExportedViolence) -> bytes:
             if value.numel() >= graph.LEAST_HALVED and "linear" not in name:
                 value.copy_(value.half().float())
     buffer = io.BytesIO()
+    names = {"input_names": ["frames", "before"], "output_names": ["probability", "tokens"]}
     torch.onnx.export(
         network,
-        (torch.zeros(1, data.FRAMES, data.SIDE_PX, data.SIDE_PX, 3, dtype=torch.uint8),),
+        (torch.zeros(1, HALF, data.SIDE_PX, data.SIDE_PX, 3, dtype=torch.uint8), torch.zeros(1, HALF - 1, TOKEN)),
         buffer,
-        input_names=["frames"],
-        output_names=["probability"],
-        dynamic_axes={"frames": {0: "n"}, "probability": {0: "n"}},
+        **names,
+        dynamic_axes={name: {0: "n"} for part in names.values() for name in part},
         opset_version=17,
         dynamo=False,
     )
@@ -69,20 +71,33 @@ def to_onnx(network: ExportedViolence) -> bytes:
 def probabilities(model: bytes, windows: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
     """What a stored graph says of windows uint8 [17, 224, 224, 3]."""
     running = runtime.session(model)
-    return np.concatenate([running.run(None, {"frames": w[None]})[0] for w in windows])
+    return np.concatenate([probability(running, window) for window in windows])
+
+
+def probability(running: onnxruntime.InferenceSession, window: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Probability [1] of one window uint8 [17, 224, 224, 3]: the first half for its tokens, then the second."""
+    nothing = np.zeros((1, HALF - 1, TOKEN), np.float32)
+    _, tokens = running.run(None, {"frames": window[None, :HALF], "before": nothing})
+    found: NDArray[np.float32] = running.run(None, {"frames": window[None, HALF - 1 :], "before": tokens})[0]
+    return found
 
 
 def describe(metrics: dict[str, Any], training_data: dict[str, Any]) -> Manifest:
     """The manifest of the exported file."""
-    shape: list[int | str] = ["n", data.FRAMES, data.SIDE_PX, data.SIDE_PX, 3]
+    shape: list[int | str] = ["n", HALF, data.SIDE_PX, data.SIDE_PX, 3]
+    tokens: list[int | str] = ["n", HALF - 1, TOKEN]
     return Manifest(
         name="motion-bilstm",
         version=VERSION,
         role="violence",
         inputs=[
-            Tensor("frames", "uint8", shape, "RGB 0..255; frame k is the one nearest to window start + k * 0.125 s")
+            Tensor("frames", "uint8", shape, "RGB, half a window: frame k is the one nearest to start + k * 0.125 s"),
+            Tensor("before", "float32", tokens, "tokens of the half window before; zeros when only tokens are wanted"),
         ],
-        outputs=[Tensor("probability", "float32", ["n"], "calibrated, 0..1: does the window show violence")],
+        outputs=[
+            Tensor("probability", "float32", ["n"], "calibrated, 0..1: does the window, both halves, show violence"),
+            Tensor("tokens", "float32", tokens, "of this half: the next window's `before`"),
+        ],
         preprocessing={
             "colour": "rgb",
             "layout": "nthwc",

@@ -137,17 +137,34 @@ def fit_platt(scores: Floats, label: NDArray[np.int64]) -> tuple[float, float]:
     positive, negative = int((label == 1).sum()), int((label == 0).sum())
     target = np.where(label == 1, (positive + 1) / (positive + 2), 1 / (negative + 2))
     weight = np.where(label == 1, 0.5 / positive, 0.5 / negative)
-    slope, offset = 1.0, 0.0
+    design = np.stack([scores, np.ones(len(scores))], 1)
+
+    def loss(at: Floats) -> float:
+        odds = design @ at
+        return float((weight * (np.logaddexp(0, odds) - target * odds)).sum())
+
+    found = np.array([1 / (float(scores.std()) + 1e-9), 0.0])
     for _ in range(100):
-        chance = 1 / (1 + np.exp(-(slope * scores + offset)))
-        gradient = weight * (chance - target)
-        curve = weight * chance * (1 - chance)
-        hessian = np.array([[(curve * scores**2).sum(), (curve * scores).sum()], [(curve * scores).sum(), curve.sum()]])
-        change = np.linalg.solve(hessian + 1e-9 * np.eye(2), np.array([(gradient * scores).sum(), gradient.sum()]))
-        slope, offset = slope - float(change[0]), offset - float(change[1])
-        if float(np.abs(change).max()) < 1e-9:
+        chance = 1 / (1 + np.exp(-np.clip(design @ found, -40, 40)))
+        gradient = design.T @ (weight * (chance - target))
+        hessian = design.T @ (design * (weight * chance * (1 - chance))[:, None]) + 1e-9 * np.eye(2)
+        step = np.linalg.solve(hessian, gradient)
+        # Newton alone overshoots where the curve is flat
+        while loss(found - step) > loss(found) and float(np.abs(step).max()) > 1e-9:
+            step = step / 2
+        found = found - step
+        if float(np.abs(step).max()) < 1e-8:
             break
-    return slope, offset
+    return float(found[0]), float(found[1])
+
+
+def fit_slope(scores: Floats, label: NDArray[np.int64]) -> float:
+    """The slope with the lowest negative log likelihood when the offset is zero, both classes weighing alike."""
+    weight = np.where(label == 1, 0.5 / (label == 1).sum(), 0.5 / (label == 0).sum())
+    signed = np.where(label == 1, scores, -scores)
+    grid = np.exp(np.linspace(np.log(0.05), np.log(20), 600))
+    losses = [float((weight * np.logaddexp(0, -slope * signed)).sum()) for slope in grid]
+    return float(grid[int(np.argmin(losses))])
 
 
 def assemble(

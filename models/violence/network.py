@@ -39,8 +39,8 @@ def movement(images: Tensor) -> Tensor:
 class Tokeniser(nn.Module):
     """Frames [N, T, H, W, 3] to tokens [N, T-1, 2944], one for each difference.
 
-    A token holds, of the last feature map, the mean and the maximum weighted by how much moved in each cell (a soft box
-    around the movement, at no cost), and the plain means and maxima of three earlier maps.
+    A token holds, of the last feature map, the mean weighted by how much moved in each cell (a soft box around the
+    movement, at no cost) and the maximum, and the means and maxima of three earlier maps.
     """
 
     def __init__(self, backbone: MobileNetV2) -> None:
@@ -53,8 +53,7 @@ class Tokeniser(nn.Module):
         moved = movement(images)
         middle, last = self.backbone.maps(images)
         share = (moved + 0.01) / (moved + 0.01).sum((2, 3), keepdim=True)
-        peak = moved / (moved.amax((2, 3), keepdim=True) + 1e-3)
-        tokens = [(last * share).sum((2, 3)), (last * peak).amax((2, 3))]
+        tokens = [(last * share).sum((2, 3)), last.amax((2, 3))]
         tokens += [m.mean((2, 3)) for m in middle] + [m.amax((2, 3)) for m in middle]
         return torch.cat(tokens, 1).unflatten(0, (-1, frames.shape[1] - 1))
 
@@ -119,13 +118,18 @@ class Head(nn.Module):
 
 
 class ExportedViolence(nn.Module):
-    """What the committed file computes: probability [N] of uint8 frames [N, 17, 224, 224, 3], RGB."""
+    """What the committed file computes, half a window at a time, because windows overlap by half.
+
+    Uint8 RGB ``frames`` [N, 9, 224, 224, 3] of the second half and the tokens ``before`` [N, 8, 2944] of the first give
+    the window's probability [N] and the second half's own tokens, which are the next window's ``before``.
+    """
 
     def __init__(self, tokeniser: Tokeniser, head: Head) -> None:
         super().__init__()
         self.tokeniser = tokeniser
         self.head = head
 
-    def forward(self, frames: Tensor) -> Tensor:
-        """Calibrated probability of raw frames."""
-        return torch.sigmoid(self.head(self.tokeniser(frames)))
+    def forward(self, frames: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
+        """Calibrated probability of a window, and the tokens of its second half."""
+        tokens = self.tokeniser(frames)
+        return torch.sigmoid(self.head(torch.cat([before, tokens], 1))), tokens

@@ -52,7 +52,7 @@ def test_an_answer_with_a_picture_opens_it_once_and_leaves_an_audit_row(demo: di
         check=True,
     )
     answer = json.loads(done.stdout.splitlines()[-1])
-    link = next(incident["picture"] for incident in answer["incidents"] if incident["number"] == number)
+    link = next(card["link"] for card in answer["cards"] if card["number"] == number)
     with urllib.request.urlopen(link) as response:
         assert response.read()[:2] == b"\xff\xd8"
     with pytest.raises(urllib.error.HTTPError) as refused:

@@ -12,7 +12,10 @@ from tests.unit.models.conftest import ROLES, folder_of, manifest_of
 
 DTYPES = {"float32": "tensor(float)", "uint8": "tensor(uint8)"}
 CONTRACT = {
-    "violence": ({"frames": ("uint8", 5)}, {"probability": ("float32", 1)}),
+    "violence": (
+        {"frames": ("uint8", 5), "before": ("float32", 3)},
+        {"probability": ("float32", 1), "tokens": ("float32", 3)},
+    ),
     "face": (
         {"image": ("float32", 4)},
         dict.fromkeys(("heatmap", "scale", "offset", "landmarks"), ("float32", 4)),
@@ -91,11 +94,17 @@ def test_an_emotion_does_not_change_when_the_face_is_mirrored_or_the_light_shift
     np.testing.assert_allclose(run.run(None, {"faces": faces + 30})[0], plain, atol=1e-3)
 
 
+def judged(session, windows):
+    """Probabilities [n] of windows uint8 [n, 17, 224, 224, 3], by their halves."""
+    nothing = np.zeros((len(windows), *session.get_inputs()[1].shape[1:]), np.float32)
+    _, tokens = session.run(None, {"frames": windows[:, :9], "before": nothing})
+    return session.run(None, {"frames": windows[:, 8:], "before": tokens})[0]
+
+
 def test_violence_looks_only_at_what_moves(sessions):
     generator = np.random.default_rng(2)
     rooms = generator.integers(0, 256, (2, 1, 224, 224, 3), dtype=np.uint8)
-    still = np.repeat(rooms, 17, 1)
-    found = sessions["violence"].run(None, {"frames": still})[0]
+    found = judged(sessions["violence"], np.repeat(rooms, 17, 1))
     assert found.shape == (2,)
     np.testing.assert_allclose(found[0], found[1], atol=1e-6)
     assert found[0] < 0.5
@@ -103,8 +112,8 @@ def test_violence_looks_only_at_what_moves(sessions):
 
 def test_a_violence_window_does_not_depend_on_its_neighbours_in_the_batch(sessions):
     windows = np.random.default_rng(3).integers(0, 256, (2, 17, 224, 224, 3), dtype=np.uint8)
-    together = sessions["violence"].run(None, {"frames": windows})[0]
-    alone = [float(sessions["violence"].run(None, {"frames": w[None]})[0][0]) for w in windows]
+    together = judged(sessions["violence"], windows)
+    alone = [float(judged(sessions["violence"], w[None])[0]) for w in windows]
     np.testing.assert_allclose(together, alone, atol=1e-5)
 
 

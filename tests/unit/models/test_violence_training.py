@@ -124,6 +124,7 @@ def test_movement_is_seen_where_it_happens():
 
 
 def test_the_folded_backbone_computes_what_the_original_does_within_half_precision():
+    from models.common import folding
     from models.violence import backbone
 
     torch.manual_seed(0)
@@ -136,6 +137,6 @@ def test_the_folded_backbone_computes_what_the_original_does_within_half_precisi
     images = torch.randn(1, 3, 64, 64)
     with torch.inference_mode():
         before = original(images).mean((2, 3))
-        after = backbone.storable(original)(images).mean((2, 3))
+        after = folding.storable(original)(images).mean((2, 3))
     assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in original.modules())
     torch.testing.assert_close(before, after, atol=2e-2, rtol=2e-2)
