@@ -15,7 +15,7 @@ from pathlib import Path
 from nacl.signing import SigningKey
 
 from uriai_edge.camera import CameraState, CameraThread
-from uriai_edge.chain import NewRecord
+from uriai_edge.chain import Checkpoint, NewRecord
 from uriai_edge.config import Config
 from uriai_edge.coverage import CoverageKeeper
 from uriai_edge.disk import lock
@@ -36,8 +36,10 @@ _JOIN_S = 15.0
 class Agent:
     """Runs one gateway; make it, then `run` once."""
 
-    def __init__(self, config: Config, key: SigningKey, stop: threading.Event) -> None:
-        """Prepare; setting ``stop`` ends `run` soon and cleanly.
+    def __init__(
+        self, config: Config, key: SigningKey, stop: threading.Event, checkpoint: Checkpoint = lambda _name: None
+    ) -> None:
+        """Prepare; setting ``stop`` ends `run` soon and cleanly. ``checkpoint`` is the spool's.
 
         Raises
         ------
@@ -46,8 +48,14 @@ class Agent:
         """
         self._config = config
         self._stop = stop
-        self._spool = Spool(config.spool.dir, config.gateway, key)
-        descriptor = lock(config.spool.dir / "agent.lock")
+        self._recovered = False  # whether the spool's recovery at the start has succeeded
+        self._next_status_s = 0.0
+        self._spool = Spool(config.spool.dir, config.gateway, key, checkpoint)
+        try:
+            descriptor = lock(config.spool.dir / "agent.lock")
+        except OSError as error:
+            self._spool.close()
+            raise SpoolError(f"spool {config.spool.dir}: cannot be used: {error}") from error
         if descriptor is None:
             self._spool.close()
             raise SpoolError(f"spool {config.spool.dir}: another agent is running on it")
@@ -68,34 +76,31 @@ class Agent:
         bool
             Whether no camera and no upload failed for good.
         """
-        recovery = self._spool.recover()
-        log.info(
-            "agent starts", extra={"gateway": self._config.gateway, "cameras": len(self._cameras), **asdict(recovery)}
-        )
+        log.info("agent starts", extra={"gateway": self._config.gateway, "cameras": len(self._cameras)})
+        self._complete()
         uploads = threading.Thread(target=self._uploader.run, name="uploads", daemon=True)
         uploads.start()
         for camera in self._cameras:
             camera.start()
         try:
-            self._watch(exit_when_done=exit_when_done)
+            self._watch(uploads, exit_when_done=exit_when_done)
         finally:
             self._end(uploads)
         failed_cameras = [camera.status.number for camera in self._cameras if camera.status.state is CameraState.FAILED]
-        failed_uploads = self._spool.counts()[State.FAILED]
-        log.info("agent ends", extra={"failed_cameras": failed_cameras, "waiting_uploads": self._spool.waiting()})
+        counts = self._counts()
+        waiting = None if counts is None else counts[State.CLOSED] + counts[State.UPLOADING]
+        log.info("agent ends", extra={"failed_cameras": failed_cameras, "waiting_uploads": waiting})
         self._spool.close()
         os.close(self._lock)
-        return not failed_cameras and not failed_uploads
+        all_arrived = not exit_when_done or waiting == 0 or self._stop.is_set()
+        return not failed_cameras and counts is not None and not counts[State.FAILED] and all_arrived
 
-    def _watch(self, *, exit_when_done: bool) -> None:
+    def _watch(self, uploads: threading.Thread, *, exit_when_done: bool) -> None:
         period_s = self._config.coverage.every_s
         covered_to_s, covered_to = time.monotonic(), datetime.now(UTC)
-        next_status_s = 0.0
         while not self._stop.wait(_TICK_S):
             now_s = time.monotonic()
-            if now_s >= next_status_s:
-                self._write_status()
-                next_status_s = now_s + _STATUS_EVERY_S
+            self._tend(now_s)
             if now_s - covered_to_s >= period_s:
                 self._cover(covered_to, covered_to_s, now_s)
                 covered_to_s, covered_to = now_s, datetime.now(UTC)
@@ -106,8 +111,29 @@ class Agent:
         for camera in self._cameras:
             camera.join(_JOIN_S)
         self._cover(covered_to, covered_to_s, time.monotonic())
-        while exit_when_done and self._spool.waiting() and not self._stop.wait(_TICK_S):
-            pass  # the uploader is at work; only a signal ends this before it is through
+        while exit_when_done and self._uploads_wait() and uploads.is_alive() and not self._stop.wait(_TICK_S):
+            # the uploader is at work; only a signal, or its death, ends this before it is through
+            self._tend(time.monotonic())
+
+    def _tend(self, now_s: float) -> None:
+        """What is done every few seconds: the status, and the recovery at the start while it has not succeeded."""
+        if now_s < self._next_status_s:
+            return
+        self._next_status_s = now_s + _STATUS_EVERY_S
+        if not self._recovered:
+            self._complete()
+        self._write_status()
+
+    def _counts(self) -> dict[State, int] | None:
+        try:
+            return self._spool.counts()
+        except sqlite3.Error:
+            return None  # the uploader, which needs the register too, tells why
+
+    def _uploads_wait(self) -> bool:
+        """Whether records wait for their upload, as far as can be told."""
+        counts = self._counts()
+        return counts is None or counts[State.CLOSED] + counts[State.UPLOADING] > 0
 
     def _cover(self, started_at: datetime, from_s: float, to_s: float) -> None:
         if not self._config.coverage.enabled:
@@ -123,11 +149,15 @@ class Agent:
             trouble(log, "coverage cannot be recorded", why=str(error))
 
     def _complete(self) -> None:
-        """Register what the disk refused when it was closed."""
+        """Register what the disk refused when it was closed; until that succeeds once, what the last run left too."""
         try:
-            self._spool.recover(at_start=False)
+            recovery = self._spool.recover(at_start=not self._recovered)
         except (OSError, sqlite3.Error) as error:
             trouble(log, "clips cannot be registered yet", why=str(error))
+            return
+        if not self._recovered:
+            self._recovered = True
+            log.info("spool recovered", extra=asdict(recovery))
 
     def _end(self, uploads: threading.Thread) -> None:
         self._cameras_stop.set()

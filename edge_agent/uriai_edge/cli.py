@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import signal
+import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -51,6 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except _EXPECTED as error:
         print(redact(str(error)), file=sys.stderr)
         return _USAGE if isinstance(error, ConfigError) else _SOME_FAILED
+    except sqlite3.Error as error:
+        print(
+            redact(f"the spool's register cannot be used: {error}; is its disk full, or another program on it?"),
+            file=sys.stderr,
+        )
+        return _SOME_FAILED
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -207,6 +207,10 @@ def _read_instant(fields: dict[str, Any], name: str) -> datetime:
         raise ManifestError(f"{name}: {error}") from error
     if moment.tzinfo is None:
         raise ManifestError(f"{name}: has no offset from UTC")
+    try:
+        moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ManifestError(f"{name}: outside the years 1 to 9999 in UTC") from error
     return moment
 
 

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import logging
 import random
+import sqlite3
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -96,53 +97,97 @@ class Uploader:
         self._stop = stop
         self._chance = chance or random.SystemRandom()
         self._failures = 0
+        self._claimed: int | None = None  # the record whose outcome the register has not taken yet
         self.problem: str | None = None
         """Why nothing can be uploaded at the moment, or None."""
 
     def run(self) -> None:
         """Upload what there is and what comes until told to stop."""
-        while not self._stop.is_set():
-            if not self._step():
-                self._stop.wait(self._pause_s() if self.problem else _IDLE_S)
+        try:
+            while not self._stop.is_set():
+                if not self._step():
+                    self._stop.wait(self._pause_s() if self.problem else _IDLE_S)
+        finally:
+            if not self._stop.is_set():  # only a fault of this program comes here; the status must not say "fine"
+                self.problem = "uploads have ended unexpectedly; see the log, then start the agent again"
 
     def drain(self) -> bool:
         """Upload what there is, waiting out faults.
 
         Whether everything arrived (False: told to stop, or some failed).
         """
-        while self._spool.waiting() and not self._stop.is_set():
+        counts = self._counts()
+        while (counts is None or counts[State.CLOSED] or counts[State.UPLOADING]) and not self._stop.is_set():
             if not self._step():
                 self._stop.wait(self._pause_s() if self.problem else 0.05)
-        counts = self._spool.counts()
-        return not self._spool.waiting() and counts[State.FAILED] == 0
+            counts = self._counts()
+        return counts is not None and not any(counts[state] for state in State if state is not State.UPLOADED)
+
+    def _counts(self) -> dict[State, int] | None:
+        try:
+            return self._spool.counts()
+        except sqlite3.Error as error:
+            self._wait_for_register(error)
+            return None
 
     def _step(self) -> bool:
-        """Try one record; whether the next may follow at once."""
+        """Try one record; whether the next may follow at once. A register that fails is waited for like the network."""
+        try:
+            if self._claimed is not None:
+                # its outcome could not be noted: it goes back in line, and S3 tells whether it has arrived
+                self._spool.mark(self._claimed, State.CLOSED, self.problem)
+                self._claimed = None
+            return self._try_next()
+        except sqlite3.Error as error:
+            self._wait_for_register(error)
+            return False
+
+    def _wait_for_register(self, error: sqlite3.Error) -> None:
+        self._failures += 1
+        problem = redact(
+            f"the register in {self._spool.folder} cannot be used: {error}; is its disk full, or another program on it?"
+        )
+        if problem != self.problem:
+            trouble(log, "uploads wait", why=problem, seq=self._claimed)
+        self.problem = problem
+
+    def _go_on(self) -> None:
+        if self.problem is not None:
+            log.info("uploads go on")
+        self._failures, self.problem = 0, None
+
+    def _try_next(self) -> bool:
         record = self._spool.claim_next()
         if record is None:
+            self._go_on()
             return False
+        self._claimed = record.seq
         try:
             self._upload(record)
         except NotNowError as error:
-            self._spool.mark(record.seq, State.CLOSED, str(error))
+            self._note(State.CLOSED, str(error))
             self._failures += 1
             if str(error) != self.problem:
                 log.warning("uploads wait", extra={"why": str(error), "seq": record.seq})
             self.problem = str(error)
             return False
         except NotThisOneError as error:
-            self._spool.mark(record.seq, State.FAILED, str(error))
+            self._note(State.FAILED, str(error))
             trouble(log, "a record cannot be uploaded", seq=record.seq, why=str(error))
             return True
-        self._spool.mark(record.seq, State.UPLOADED)
-        if self.problem is not None:
-            log.info("uploads go on")
-        self._failures, self.problem = 0, None
+        self._note(State.UPLOADED)
+        self._go_on()
         manifest = record.read()
         event = "clip_uploaded" if manifest.type is RecordType.CLIP else "record_uploaded"
         key = manifest.stem + (manifest.attachment_suffix or ".json")
         tell(log, event, "uploaded", camera=manifest.camera, ulid=manifest.ulid, seq=record.seq, key=key)
         return True
+
+    def _note(self, state: State, reason: str | None = None) -> None:
+        """Note the outcome of the claimed record; until the register has taken it, the record stays claimed."""
+        if self._claimed is not None:
+            self._spool.mark(self._claimed, state, reason)
+            self._claimed = None
 
     def _pause_s(self) -> float:
         """Full jitter: random between nothing and a limit that doubles with each failure in a row."""

@@ -28,7 +28,7 @@ def failure_record() -> FailureRecord:
     return bootstrap.failure_record(Settings.from_environment(require=("MODEL_SET",)))
 
 
-@tracer.capture_method
+@tracer.capture_method(capture_response=False)
 def fail_message(record: SQSRecord) -> None:
     """Write the failed row of every clip that a dead letter tells of."""
     try:
@@ -43,7 +43,7 @@ def fail_message(record: SQSRecord) -> None:
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler
+@tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer which messages to deliver again: those whose row could not be written."""

@@ -20,7 +20,7 @@ PHYSICAL_ID = "uriai-schema"
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler
+@tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, object]:
     """Migrate; answer ``{"applied": […], "version": N}``, and CloudFormation at its ResponseURL if it asked."""
     if "ResponseURL" not in event:

@@ -215,6 +215,16 @@ def unknown_version(folder: Path) -> None:
     ending(stem, ".sig").write_bytes(evidence.sign(KEY, data))
 
 
+def instant_out_of_range(folder: Path) -> None:
+    """Signed, and a valid ISO 8601 instant, but in UTC it lies before the year 1, where no calendar here reaches."""
+    stem = build(folder)[4]
+    path = ending(stem, ".json")
+    fields = json.loads(path.read_bytes()) | {"started_at": "0001-01-01T00:00:00+09:00"}
+    data = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+    path.write_bytes(data)
+    ending(stem, ".sig").write_bytes(evidence.sign(KEY, data))
+
+
 CASES: dict[Callable[[Path], None], tuple[str, dict[str, str], tuple[int | None, str] | None]] = {
     # case: what it is, statuses that are not "present" by seq ("none": no number can be read), the first break
     valid: ("whole: clips, coverage, a drop", {}, None),
@@ -236,6 +246,7 @@ CASES: dict[Callable[[Path], None], tuple[str, dict[str, str], tuple[int | None,
     malformed: ("a manifest that is not JSON", {"2": "missing", "none": "malformed"}, (2, "missing")),
     key_twice: ("a key stands twice in a signed manifest", {"none": "malformed"}, (None, "malformed")),
     unknown_version: ("a signed manifest of a version nobody knows yet", {"none": "malformed"}, (None, "malformed")),
+    instant_out_of_range: ("a signed instant that UTC has no date for", {"none": "malformed"}, (None, "malformed")),
 }
 
 
@@ -247,7 +258,7 @@ def main() -> None:
         shutil.rmtree(HERE / name, ignore_errors=True)
         make(HERE / name)
         statuses = {str(number): "present" for number in range(1, len(STEPS) + 1)}
-        if name in ("key_twice", "unknown_version"):
+        if name in ("key_twice", "unknown_version", "instant_out_of_range"):
             del statuses["5"]  # the last number: nothing tells that it existed
         cases[name] = {
             "about": about,

@@ -52,14 +52,14 @@ def command() -> None:
 def add(gateway: str, centre: str, public_key: bytes) -> None:
     """Let GATEWAY send clips of a centre, signed with a key. Again with another key: both are good from then on."""
     from uriai.adapters.database.centres import CentreNotFoundError, centre_of
-    from uriai.adapters.database.gateways import GatewayExistsError, add_gateway
+    from uriai.adapters.database.gateways import GatewayExistsError, RevokedKeyError, add_gateway
     from uriai.service.ports.clock import SystemClock
 
     now = SystemClock().now()
     with cloud_database() as database:
         try:
             database.run(lambda cursor: add_gateway(cursor, gateway, centre_of(cursor, centre), public_key, now))
-        except (CentreNotFoundError, GatewayExistsError) as error:
+        except (CentreNotFoundError, GatewayExistsError, RevokedKeyError) as error:
             raise CliError(str(error)) from error
     click.echo(f"{gateway}  {centre}  key {public_key.hex()}")
 

@@ -81,7 +81,38 @@ def test_a_merged_incident_is_not_listed(country: Country, chat: Chat, director:
     first = country.incident("샛별어린이집", 1, 1, seoul(21, 10))
     country.incident("샛별어린이집", 1, 2, seoul(21, 10, 1), merged_into=first)
     assert [one.number for one in ask(chat, director, "어제").incidents] == [1]
-    assert "2번 사건을 찾지 못했습니다" in ask(chat, director, "2번 사건 상태").text
+
+
+def test_the_number_of_a_merged_incident_leads_to_the_one_it_is_part_of(
+    country: Country, chat: Chat, director: Person
+) -> None:
+    first = country.incident("샛별어린이집", 1, 12, seoul(21, 10))
+    country.incident("샛별어린이집", 1, 13, seoul(21, 10, 1), merged_into=first)
+    answer = ask(chat, director, "13번 사건 상태")
+    assert "13번 사건은 12번 사건에 합쳐졌습니다." in answer.text
+    assert [one.number for one in answer.incidents] == [12]
+    assert "Incident 13 is part of incident 12." in ask(chat, director, "status of incident 13").text
+    assert "합쳐졌습니다" not in ask(chat, director, "12번 사건 상태").text
+
+
+def test_the_number_of_a_merged_incident_tells_nobody_more_than_they_may_see(
+    country: Country, chat: Chat, director: Person
+) -> None:
+    police = country.person("최경위", Role.POLICE_LIAISON, regions=("경기도 성남시 분당구",)).person
+    seen = country.incident("샛별어린이집", 1, 1, seoul(21, 10))
+    hidden = country.incident("샛별어린이집", 1, 2, seoul(21, 11), withheld=True)
+    country.incident("샛별어린이집", 1, 3, seoul(21, 11, 1), merged_into=hidden)
+    country.incident("샛별어린이집", 1, 4, seoul(21, 10, 1), merged_into=seen, withheld=True)
+    country.incident("하늘어린이집", 1, 5, seoul(21, 10))
+    for person, numbers in ((director, (2, 3, 4, 5)), (police, (1, 2, 3, 4, 5))):
+        for number in numbers:
+            assert f"{number}번 사건을 찾지 못했습니다" in ask(chat, person, f"{number}번 사건 상태").text
+
+
+def test_a_number_beside_a_date_is_the_incident_of_that_number(country: Country, chat: Chat, director: Person) -> None:
+    country.incident("샛별어린이집", 1, 12, seoul(21, 10))
+    country.incident("샛별어린이집", 1, 13, seoul(21, 11))
+    assert [one.number for one in ask(chat, director, "incident 12 yesterday").incidents] == [12]
 
 
 def test_what_is_withheld_from_the_director_does_not_exist_for_them(
@@ -178,6 +209,50 @@ def test_two_ranges_are_compared(country: Country, chat: Chat, director: Person)
     country.incident("샛별어린이집", 1, 3, seoul(21, 11))
     text = ask(chat, director, "이번 주와 지난주 비교해줘").text
     assert "7월 20일 00:00 ~ 7월 26일 24:00 KST: 2건\n7월 13일 00:00 ~ 7월 19일 24:00 KST: 1건\n1건 늘었습니다." in text
+
+
+def test_a_comparison_of_days_without_a_clip_claims_nothing(country: Country, chat: Chat, director: Person) -> None:
+    text = ask(chat, director, "어제와 그제 비교").text
+    assert text.count("들어온 영상이 하나도 없어서, 아무 일도 없었다고 말씀드릴 수 없습니다") == 2
+    assert "건수가 같습니다" not in text
+    country.incident("샛별어린이집", 1, 1, seoul(21, 10))
+    text = ask(chat, director, "compare yesterday and the day before yesterday").text
+    assert "July 20, 00:00-24:00 KST: not one clip arrived" in text
+    assert "July 21, 00:00-24:00 KST: 1 clips, 1 of them analysed." in text
+    assert "more" not in text
+
+
+def test_a_comparison_with_zero_incidents_tells_how_many_clips_were_looked_at(
+    country: Country, chat: Chat, director: Person
+) -> None:
+    for day in (20, 21):
+        country.clip("샛별어린이집", 1, seoul(day, 9))
+        country.clip("샛별어린이집", 1, seoul(day, 10), state="failed")
+    text = ask(chat, director, "어제와 그제 비교").text
+    assert "건수가 같습니다." in text
+    assert text.count("영상 2개 가운데 1개를 분석했습니다.") == 2
+
+
+def test_of_three_ranges_none_is_dropped_from_a_comparison(country: Country, chat: Chat, director: Person) -> None:
+    country.clip("샛별어린이집", 1, seoul(21, 9))
+    assert "두 기간만 비교할 수 있습니다" in ask(chat, director, "월요일과 화요일과 수요일 비교").text
+
+
+def test_two_centres_of_one_name_are_told_apart_by_where_they_are(country: Country, chat: Chat) -> None:
+    country.centre("샛별어린이집", "수원시 장안구")
+    country.incident("샛별어린이집", 1, 1, seoul(21, 10))  # of the second: the name now stands for it
+    country.centre("샛별어린이집", "고양시 덕양구")
+    country.incident("샛별어린이집", 1, 2, seoul(21, 11))
+    officer = country.person("이주무관", Role.POLICY_OFFICER, regions=("경기도",)).person
+    asked = ask(chat, officer, "샛별어린이집 어제 무슨 일 있었어?")
+    assert asked.suggestions == (
+        "분당구 정자동 샛별어린이집 어제 무슨 일 있었어?",
+        "장안구 정자동 샛별어린이집 어제 무슨 일 있었어?",
+        "덕양구 정자동 샛별어린이집 어제 무슨 일 있었어?",
+    )
+    told = [[one.number for one in ask(chat, officer, text).incidents] for text in asked.suggestions]
+    assert told == [[], [1], [2]]
+    assert [one.number for one in ask(chat, officer, "수원시 샛별 어린이집 어제").incidents] == [1]
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,14 @@ from uriai.domain.person import Person
 from uriai.domain.ulid import Ulid
 from uriai.domain.utterance.calendar import Range
 from uriai.domain.words import Kind, Role
+from uriai.service.answer_question import Chat, answer_question
+from uriai.service.dialogue import Question
 from uriai.service.ports.chat import Filter
 
 pytestmark = pytest.mark.integration
 
 CENTRES, DISTRICTS, DAYS = 400, 40, 30
-LARGE = {"i", "p", "a", "f", "e", "x", "m", "c"}
+LARGE = {"i", "s", "p", "a", "f", "e", "x", "m", "c"}
 """Aliases of the tables that grow with the country."""
 
 
@@ -103,8 +105,39 @@ def test_a_directors_and_an_officers_questions_use_an_index_for_every_large_tabl
         assert questions.clips(person, about).total == (2 if person is director else 20)
 
 
+def test_of_thirty_five_thousand_centres_each_is_found_by_its_name(country: Country, chat: Chat) -> None:
+    def work(cursor: DictCursor) -> None:
+        cursor.execute("INSERT INTO region (region_id, province, district) VALUES (20000, '부산광역시', '중구')")
+        cursor.executemany(
+            "INSERT INTO centre (centre_id, region_id, name, created_at) VALUES (%s, 20000, %s, %s)",
+            [(200_000 + one, f"가람{one:05} 어린이집", seoul(1, 0)) for one in range(35_000)]
+            + [(300_000, "해·달 어린이집", seoul(1, 0)), (300_001, "Zelkova daycare", seoul(1, 0))],
+        )
+
+    country.database.run(work)
+    operator = country.person("운영자", Role.OPERATOR).person
+    officer = country.person("이주무관", Role.POLICY_OFFICER, regions=("부산광역시 중구",)).person
+    typed_names = [
+        ("가람34999어린이집", "가람34999 어린이집"),
+        ("해·달 어린이집", "해·달 어린이집"),
+        ("중구 해·달 어린이집", "해·달 어린이집"),
+        ("Zelkova daycare", "Zelkova daycare"),
+    ]
+    for person in (operator, officer):
+        for typed, name in typed_names:
+            text = answer_question(Question(person, f"{typed} 어제"), chat).text
+            assert text.startswith(f"{name}, 7월 21일"), text
+    began = time.perf_counter()
+    assert SqlQuestions(country.database).centres_named(operator, "가람34999", 10)[0].id == 234_999
+    assert time.perf_counter() - began < 0.5
+    # what is out of scope stays unknown, however exactly it is spelled
+    assert "찾지 못했습니다" in answer_question(Question(officer, "하늘어린이집 어제"), chat).text
+    assert "하늘어린이집, 7월 21일" in answer_question(Question(operator, "하늘어린이집 어제"), chat).text
+
+
 def ask_all(questions: SqlQuestions, person: Person, about: Filter) -> None:
     questions.centres(person, 2000)
+    questions.centres_named(person, "100007어린이집", 2000)
     found = questions.incidents(person, about, 5)
     questions.strongest(person, about)
     questions.tally(person, about)

@@ -9,21 +9,29 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pymysql
 import pytest
 from chalice.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pymysql.constants import CR
+from pymysql.cursors import DictCursor
 
 from tests.integration.chat.conftest import Country, Pictures, SetClock, seoul
 from uriai.adapters.chat.http import Desk, KakaoSecrets
+from uriai.adapters.database.connection import Connection, Database
+from uriai.adapters.database.links import SqlLinks
+from uriai.domain.ulid import Ulid
 from uriai.domain.words import Role
 from uriai.service.enrol_person import Credentials, new_code, new_token
+from uriai.service.open_evidence import make_link, open_evidence
 
 pytestmark = pytest.mark.integration
 
@@ -211,6 +219,38 @@ def test_of_two_who_open_a_link_at_once_one_sees_the_picture(
         with ThreadPoolExecutor(2) as pool:
             assert sorted(pool.map(open_it, desks)) == [302, 404]
     assert len(country.audit("evidence.opened")) == 10
+
+
+class OneAnswerLost(Database):
+    """Its first transaction is committed, but the server's word of it does not arrive."""
+
+    lost = False
+
+    @contextmanager
+    def transaction(self) -> Iterator[DictCursor]:
+        with super().transaction() as cursor:
+            yield cursor
+        if not self.lost:
+            self.lost = True
+            raise pymysql.OperationalError(CR.CR_SERVER_LOST, "Lost connection to server during query")
+
+
+def test_a_link_whose_use_was_committed_without_an_answer_still_shows_the_picture_and_only_to_who_used_it(
+    country: Country, connect: Callable[[], Connection], clock: SetClock, director: Credentials
+) -> None:
+    country.incident("샛별어린이집", 1, 1, seoul(21, 10))
+    evidence = country.rows("SELECT evidence_id FROM evidence WHERE role = 'key_frame_masked'")[0]["evidence_id"]
+    assert isinstance(evidence, bytes)
+    url = make_link(Ulid(evidence), director.person, SqlLinks(country.database), clock, "")
+    token = url.rpartition("/")[2]
+    database = OneAnswerLost(connect)
+    assert open_evidence(token, SqlLinks(database), clock)
+    assert database.lost
+    assert len(country.audit("evidence.opened")) == 1
+    assert open_evidence(token, SqlLinks(country.database), clock) is None
+    clock.at += timedelta(seconds=1)
+    assert open_evidence(token, SqlLinks(OneAnswerLost(connect)), clock) is None
+    database.close()
 
 
 def test_a_link_expires(client: Client, country: Country, clock: SetClock, director: Credentials) -> None:

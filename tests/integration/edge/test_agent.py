@@ -5,18 +5,25 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+import threading
 import time
-from datetime import datetime
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from nacl.signing import VerifyKey
 
 from tests.unit.edge.scenes import FPS, encode, film, packets_of, pictures_in
+from uriai_edge.agent import Agent
 from uriai_edge.config_file import load_config
 from uriai_edge.evidence import Manifest
+from uriai_edge.keys import load_key
+from uriai_edge.register import SpoolReader
+from uriai_edge.spool import Spool
 from uriai_edge.submit import SubmitError, submit_clip
 from uriai_edge.verify import collect, verify
 
@@ -225,6 +232,46 @@ def test_a_full_spool_refuses_new_clips_and_reports_each(tmp_path, store, walk_v
     (drop,) = [one for one in records if one.type == "drop"]
     assert drop.detail["reason"] == "disk_full" and drop.camera == 1
     assert (drop.ended_at - drop.started_at).total_seconds() == pytest.approx(13, abs=3)
+
+
+def test_a_restart_on_a_full_disk_waits_until_there_is_room_and_then_recovers(tmp_path, store):
+    still = encode(tmp_path / "still.mp4", film(2 * FPS, size=(160, 96)))
+    config = load_config(configure(tmp_path, store, f"source: {still}, pace: fast"))
+    key = load_key(config.key_file)
+    with Spool(config.spool.dir, config.gateway, key) as spool:
+        recording = spool.open_clip(1, datetime.now(UTC), time.monotonic(), {})
+        recording.path.write_bytes(b"a clip's bytes")
+        interrupted = spool.close_clip(recording, 2.0)
+        assert spool.claim_next() is not None, "the last run ended in the middle of an upload"
+    left = 0
+
+    def full(name: str) -> None:
+        nonlocal left
+        if name == "before_commit" and left:
+            left -= 1
+            raise sqlite3.OperationalError("database or disk is full")
+
+    agent = Agent(config, key, threading.Event(), full)
+    left = 4
+    assert agent.run(exit_when_done=True)
+    assert left == 0
+    assert interrupted.read().stem + ".mp4" in store.objects
+    assert {record.state.value for record in SpoolReader(config.spool.dir).records()} == {"uploaded"}
+
+
+def test_a_register_that_cannot_be_used_is_told_in_one_line(tmp_path, store, short_video):
+    config = configure(tmp_path, store, f"source: {short_video}")
+    edge("submit", short_video, "--config", config)
+    register = tmp_path / "spool" / "spool.sqlite3"
+    with closing(sqlite3.connect(register)) as database:
+        database.execute("DROP TABLE recordings")
+    done = edge("submit", short_video, "--config", config, "--no-upload", check=1)
+    assert "register cannot be used: no such table" in done.stderr and "Traceback" not in done.stderr
+    register.write_bytes(b"this is no database, and long enough to be taken for one" * 100)
+    for command in (["run"], ["submit", short_video]):
+        done = edge(*command, "--config", config, check=1)
+        assert "spool" in done.stderr and "Traceback" not in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
 
 
 def test_submitted_files_go_the_whole_way_unchanged(tmp_path, store, short_video):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import random
+import sqlite3
 import threading
 import time
 from datetime import UTC, datetime
@@ -114,6 +115,94 @@ def test_while_s3_is_away_the_spool_keeps_everything_and_says_why(spool, store):
     stop.set()
     thread.join(5)
     assert states(spool) == {"uploaded": 1} and one.problem is None
+
+
+class FullDisk:
+    """A spool's checkpoint: after ``fine`` commits SQLite finds the disk full for ``full`` ones."""
+
+    def __init__(self) -> None:
+        self.fine = self.full = 0
+
+    def __call__(self, name: str) -> None:
+        if name != "before_commit":
+            return
+        if self.fine:
+            self.fine -= 1
+        elif self.full:
+            self.full -= 1
+            raise sqlite3.OperationalError("database or disk is full")
+
+
+@pytest.fixture
+def disk() -> FullDisk:
+    return FullDisk()
+
+
+@pytest.fixture
+def spool_on(disk, tmp_path):
+    with Spool(tmp_path / "spool", "gw", KEY, disk) as one:
+        yield one
+
+
+@pytest.mark.parametrize("fine", [0, 1], ids=["at the claim", "at the outcome"])
+@pytest.mark.parametrize("full", [1, 3])
+def test_a_disk_full_at_any_step_costs_an_attempt_and_nothing_else(spool_on, disk, store, fine, full):
+    clip = add_clip(spool_on)
+    disk.fine, disk.full = fine, full
+    one = uploader(spool_on, store)
+    assert one.drain()
+    assert disk.full == 0, "the faults came"
+    assert set(store.objects) == {clip.stem + suffix for suffix in (".json", ".sig", ".mp4")}
+    assert store.overwritten == []
+    assert states(spool_on) == {"uploaded": 1} and one.problem is None
+
+
+def test_a_record_whose_outcome_was_not_noted_goes_back_in_line_before_the_next(spool_on, disk, store):
+    first, second = add_clip(spool_on), add_clip(spool_on, b"another")
+    disk.fine, disk.full = 1, 1
+    one = uploader(spool_on, store)
+    assert not one._step()
+    assert states(spool_on) == {"closed": 1, "uploading": 1}
+    disk.full = 1
+    assert not one._step(), "not even released yet: nothing else is claimed"
+    assert states(spool_on) == {"closed": 1, "uploading": 1}
+    assert one.drain()
+    assert {first.stem + ".mp4", second.stem + ".mp4"} <= set(store.objects)
+    assert states(spool_on) == {"uploaded": 2}
+
+
+def test_while_the_disk_is_full_the_upload_thread_lives_and_says_why(spool_on, disk, store):
+    add_clip(spool_on)
+    disk.full = 10**9
+    stop = threading.Event()
+    one = uploader(spool_on, store, stop)
+    thread = threading.Thread(target=one.run)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while one._failures < 3 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert thread.is_alive()
+    assert "disk is full" in one.problem and str(spool_on.folder) in one.problem
+    disk.full = 0
+    while spool_on.waiting() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    stop.set()
+    thread.join(5)
+    assert states(spool_on) == {"uploaded": 1} and one.problem is None
+
+
+class FaultyClient:
+    def put_object(self, **_: object) -> None:
+        raise RuntimeError("a fault of this program")
+
+
+def test_an_upload_thread_that_dies_does_not_leave_the_status_fine(spool, store):
+    add_clip(spool)
+    settings = Upload(bucket=store.bucket, endpoint_url=store.url)
+    one = Uploader(settings, spool, FaultyClient(), threading.Event())
+    with pytest.raises(RuntimeError, match="a fault of this program"):
+        one.run()
+    assert "ended unexpectedly" in one.problem
 
 
 def test_the_pauses_grow_with_full_jitter_up_to_their_limit(spool, store):

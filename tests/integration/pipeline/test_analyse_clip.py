@@ -21,7 +21,7 @@ from tests.unit.pipeline.fakes import (
     script,
 )
 from uriai.adapters.database.centres import add_camera
-from uriai.adapters.database.gateways import add_gateway, revoke_gateway
+from uriai.adapters.database.gateways import RevokedKeyError, add_gateway, revoke_gateway
 from uriai.domain.clip import ManifestStatus
 from uriai.domain.words import Verdict
 from uriai.service.analyse_clip import State
@@ -84,7 +84,18 @@ def test_a_clip_deleted_before_it_is_read_is_a_failed_row(world):
     assert world.row("SELECT reason_code FROM analysis")["reason_code"] == "object_missing"
 
 
-@pytest.mark.parametrize("key", ["clips/saetbyeol-1/one/x.mp4", "clips/" + "x" * 600 + ".mp4", "clips/가나.mp4"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "clips/saetbyeol-1/one/x.mp4",
+        "clips/" + "x" * 1014 + ".mp4",
+        "clips/가나.mp4",
+        "clips/" + "가" * 338 + ".mp4",
+        f"clips/{GATEWAY}/10000/2026-11-22/01KB2WXYZ0000000000000000A.mp4",
+        f"clips/{GATEWAY}/65536/2026-11-22/01KB2WXYZ0000000000000000A.mp4",
+    ],
+    ids=["no camera", "longest", "Korean", "longest Korean", "camera of five digits", "camera beyond its column"],
+)
 def test_a_key_of_another_form_is_a_failed_row(world, key):
     world.bucket.place(key, script(*QUIET))
     assert world.analyse(key).failure.code == "bad_key"
@@ -191,6 +202,32 @@ def test_a_key_of_somebody_else_and_a_revoked_key_are_told_apart(world):
     after = world.place(script(*QUIET), seq=3, arrived_at=NOON + timedelta(minutes=6))
     assert world.analyse(before).manifest is ManifestStatus.VERIFIED, "it arrived before the key was revoked"
     assert world.analyse(after).manifest is ManifestStatus.UNKNOWN_KEY
+
+
+def enter(world, public_key, at):
+    with world.database.transaction() as cursor:
+        add_gateway(cursor, GATEWAY, world.centre_id, public_key, at)
+
+
+@pytest.mark.parametrize("of", ["the key", "the gateway"])
+def test_a_revoked_key_is_never_good_again_so_what_was_sent_meanwhile_never_verifies(world, of):
+    revoked_key, revoked_at = bytes(KEY.verify_key), NOON + timedelta(minutes=5)
+    with world.database.transaction() as cursor:
+        revoke_gateway(cursor, GATEWAY, revoked_key if of == "the key" else None, revoked_at)
+    meanwhile = world.place(script(*QUIET), arrived_at=NOON + timedelta(minutes=6))
+    with pytest.raises(RevokedKeyError, match="uriai-edge enroll"):
+        enter(world, revoked_key, NOON + timedelta(minutes=10))
+    new = SigningKey(b"\x03" * 32)
+    enter(world, bytes(new.verify_key), NOON + timedelta(minutes=10))
+    assert world.analyse(meanwhile).manifest is ManifestStatus.BAD_SIGNATURE, "of the keys in force none made it"
+    later = world.place(script(*QUIET), seq=2, key=new, arrived_at=NOON + timedelta(minutes=11))
+    assert world.analyse(later).manifest is ManifestStatus.VERIFIED
+
+
+def test_a_gateway_added_again_with_a_key_in_force_changes_nothing(world):
+    before = world.rows("SELECT * FROM gateway_key"), world.rows("SELECT * FROM gateway")
+    enter(world, bytes(KEY.verify_key), NOON + timedelta(minutes=10))
+    assert (world.rows("SELECT * FROM gateway_key"), world.rows("SELECT * FROM gateway")) == before
 
 
 def test_a_second_object_with_a_first_ones_id_hides_neither(world):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.unit.pipeline.fakes import DOUBTFUL, NOON, VIOLENT, script
+from tests.unit.pipeline.fakes import DOUBTFUL, NOON, VIOLENT, ScriptedAnalyser, script
 from uriai.domain.incident import Decision, day_bounds, running_counts
 from uriai.service.decide_review import (
     AmbiguousNumberError,
@@ -83,6 +83,56 @@ def test_a_decided_incident_takes_nothing_more_and_the_new_one_is_linked_to_it(w
     assert decided == before
     assert new["linked_to"] == decided["incident_id"]
     assert (decided["status"], new["status"]) == ("dismissed", "pending_review")
+
+
+def withhold(world, number):
+    with world.database.transaction() as cursor:
+        assert cursor.execute("UPDATE incident SET withhold_from_director = TRUE WHERE number = %s", (number,)) == 1
+
+
+def withheld(world):
+    return {row["number"]: bool(row["withhold_from_director"]) for row in world.rows("SELECT * FROM incident")}
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_what_is_withheld_from_the_director_stays_so_when_incidents_are_merged(world, number):
+    for n, seconds in enumerate((0, 100), start=1):
+        world.analyse(clip_at(world, seconds, n))
+    withhold(world, number)
+    world.analyse(clip_at(world, 50, 3))
+    (survivor,) = standing(world)
+    assert survivor["number"] == 1
+    assert survivor["withhold_from_director"]
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_what_continues_a_withheld_incident_is_withheld_too(world, hidden):
+    world.analyse(clip_at(world, 0, 1))
+    decide_review(Ruling(1, Decision.SAFE, "seen", "operator"), world.outside.transactions, world.outside.clock)
+    if hidden:
+        withhold(world, 1)
+    world.analyse(clip_at(world, 30, 2))
+    assert withheld(world) == {1: hidden, 2: hidden}
+
+
+def test_an_open_incident_that_reaches_a_withheld_decided_one_is_withheld_from_then_on(world):
+    for n, seconds in enumerate((0, 100), start=1):
+        world.analyse(clip_at(world, seconds, n))
+    decide_review(Ruling(1, Decision.SAFE, "seen", "operator"), world.outside.transactions, world.outside.clock)
+    withhold(world, 1)
+    assert withheld(world) == {1: True, 2: False}
+    world.analyse(clip_at(world, 50, 3))
+    assert withheld(world) == {1: True, 2: True}
+
+
+def test_newer_models_findings_do_not_touch_a_decision_and_open_a_linked_incident(world):
+    key = clip_at(world, 0, 1)
+    world.analyse(key)
+    decide_review(Ruling(1, Decision.SAFE, "seen", "operator"), world.outside.transactions, world.outside.clock)
+    world.beside(analyser=ScriptedAnalyser("2")).analyse(key)
+    decided, new = world.rows("SELECT * FROM incident ORDER BY number")
+    assert (decided["status"], new["status"]) == ("dismissed", "pending_review")
+    assert new["linked_to"] == decided["incident_id"]
 
 
 @pytest.mark.parametrize(("decision", "status"), [(Decision.REPORT, "reported"), (Decision.SAFE, "dismissed")])

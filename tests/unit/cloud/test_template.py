@@ -91,6 +91,23 @@ def test_a_gateway_reaches_its_own_objects_only():
                 assert re.search(r"/(clips|records)/\$\{!aws:PrincipalTag/gateway\}/\*$", resource["Sub"])
 
 
+def test_a_gateways_credentials_cannot_replace_an_object():
+    (adds,) = [s for owner, s in allowed() if owner == "GatewayPolicy" and "s3:PutObject" in str(s["Action"])]
+    assert adds["Action"] == "s3:PutObject", "the condition would keep it from reading"
+    assert adds["Condition"] == {"Null": {"s3:if-none-match": "false"}}
+
+
+def test_no_trace_keeps_the_url_that_opens_a_picture():
+    assert RESOURCES["ChatApi"]["Properties"]["TracingEnabled"] is False
+    assert TEMPLATE["Globals"]["Function"]["Tracing"] == "Active"
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_no_trace_keeps_what_a_function_answers(name):
+    source = (ROOT / "functions" / name / "app.py").read_text(encoding="utf-8")
+    assert re.findall(r"@tracer\.capture_\w+(?!\w|\(capture_response=False\)).*", source) == []
+
+
 def test_a_message_outlasts_the_functions_timeout():
     shortest = TEMPLATE["Parameters"]["RetryAfterSeconds"]["MinValue"]
     assert shortest >= SERVERLESS["AnalyzeFunction"]["Properties"]["Timeout"]

@@ -90,7 +90,7 @@ def test_every_type_of_record_of_the_agent_can_be_read(path):
     assert Manifest.parse(path.read_bytes()).gateway == EXPECTED["gateway"]
 
 
-@pytest.mark.parametrize("case", ["key_twice", "unknown_version"])
+@pytest.mark.parametrize("case", ["key_twice", "unknown_version", "instant_out_of_range"])
 def test_a_signed_record_that_could_be_read_in_two_ways_is_refused(case):
     (path,) = (VECTORS / case).glob("records/**/000000000005-*.json")
     with pytest.raises(ManifestError):

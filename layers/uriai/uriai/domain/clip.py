@@ -10,7 +10,7 @@ from enum import StrEnum
 from uriai.domain.ulid import Ulid
 
 _KEY = re.compile(
-    r"clips/(?P<gateway>[a-z0-9][a-z0-9-]{0,62})/(?P<camera>[1-9][0-9]{0,4})/"
+    r"clips/(?P<gateway>[a-z0-9][a-z0-9-]{0,62})/(?P<camera>[1-9][0-9]{0,3})/"
     r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})/(?P<ulid>[0-9A-Z]{26})\.mp4"
 )
 

@@ -262,4 +262,8 @@ def _instant(fields: dict[str, Any], name: str) -> datetime:
         raise ManifestError(f"{name} is not an instant in ISO 8601: {text[:40]!r}") from error
     if instant.tzinfo is None:
         raise ManifestError(f"{name} has no offset: {text[:40]!r}")
+    try:
+        instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ManifestError(f"{name} lies outside the years 1 to 9999 in UTC: {text[:40]!r}") from error
     return instant

@@ -13,13 +13,14 @@ from uriai.domain.person import Language, Person
 from uriai.domain.ulid import Ulid
 from uriai.domain.utterance.calendar import Range
 from uriai.domain.utterance.intents import Intent
-from uriai.domain.utterance.names import likeness
+from uriai.domain.utterance.normalise import normalise
 from uriai.domain.utterance.understand import Understanding, understand
 from uriai.domain.words import Role
 from uriai.service import phrases
+from uriai.service.answer_question_place import centres_called, likeness_in, located, told_apart
 from uriai.service.dialogue import Answer, Card, Question
 from uriai.service.open_evidence import make_link
-from uriai.service.ports.chat import CentreView, Filter, IncidentView, Links, Picture, Questions
+from uriai.service.ports.chat import CentreView, ClipTally, Filter, IncidentView, Links, Picture, Questions
 from uriai.service.ports.clock import Clock
 from uriai.service.texts import say
 
@@ -117,13 +118,21 @@ def _choose(asked: _Asked) -> Sequence[CentreView] | Answer:
         if asked.person.role is Role.DIRECTOR and asked.understanding.number is None:
             return _which(asked, asked.centres)
         return ()
-    scored = sorted(((likeness(name, centre.name), centre) for centre in asked.centres), key=lambda pair: -pair[0])
+    known = centres_called(
+        name, asked.person, asked.centres, asked.chat.questions, whole=len(asked.centres) < _CENTRES_READ
+    )
+    scored = sorted(((likeness_in(name, centre), centre) for centre in known), key=lambda pair: -pair[0])
     best = [(score, centre) for score, centre in scored if score >= _ALIKE]
+    written = normalise(asked.understanding.text)
+    if not best:
+        # a name with a sign in it ("해·달어린이집") is read as its last word
+        best = [(1.0, centre) for centre in known if f" {normalise(centre.name)}" in f" {written}"]
     if not best:
         return asked.answer(asked.say("no_such_centre", name=name), suggestions=_names(asked, asked.centres))
     exact = [centre for score, centre in best if score == 1.0]
     found = exact or [centre for score, centre in best if score >= best[0][0] - 0.05]
-    return found if len(found) == 1 else _which(asked, found)
+    meant = located(written, found)
+    return meant if len(meant) == 1 else _which(asked, meant)
 
 
 def _which(asked: _Asked, centres: Sequence[CentreView]) -> Answer:
@@ -132,10 +141,11 @@ def _which(asked: _Asked, centres: Sequence[CentreView]) -> Answer:
 
 
 def _names(asked: _Asked, centres: Sequence[CentreView]) -> tuple[str, ...]:
-    """What to tap to ask the same of one centre."""
+    """What to tap to ask the same of one centre; of several with one name, each with as much of its region as tells."""
     typed = asked.understanding.centre
     rest = asked.understanding.text.replace(typed, " ", 1) if typed else asked.understanding.text
-    names = dict.fromkeys(centre.name for centre in centres)
+    told = [told_apart(centre, [*asked.centres, *centres]) for centre in centres]
+    names = dict.fromkeys(name for name in told if name)
     return tuple(" ".join(f"{name} {rest}".split())[:100] for name in list(names)[:LISTED])
 
 
@@ -264,7 +274,9 @@ def _one_incident(asked: _Asked) -> Answer:
         return asked.answer(asked.say("which_incident", number=number), *lines, suggestions=offers)
     incident = found[0]
     pictures = {picture.incident_id: picture for picture in asked.chat.questions.pictures(asked.person, [incident.id])}
+    merged = incident.number != number
     return asked.answer(
+        asked.say("part_of", number=number, other=incident.number) if merged else "",
         asked.say("not_yet_masked_copy") if asked.understanding.intent is Intent.MASKED_COPY else "",
         phrases.details(asked.language, incident, asked.now),
         incidents=(incident,),
@@ -313,13 +325,18 @@ def _compare(asked: _Asked) -> Answer:
     if span is None:
         return _no_range(asked)
     others = asked.understanding.other_ranges
+    if len(others) > 1:
+        return asked.answer(asked.say("compare_two"))
     other = others[0] if others else phrases.range_before(span)
     questions, person = asked.chat.questions, asked.person
     count, other_count = (
         sum(part.count for part in questions.tally(person, asked.about(one))) for one in (span, other)
     )
-    clips, other_clips = (questions.clips(person, asked.about(one)).analysed for one in (span, other))
+    clips, other_clips = (questions.clips(person, asked.about(one)) for one in (span, other))
     change = "same" if count == other_count else "more" if count > other_count else "less"
+    # with nothing on one side there is nothing to compare
+    known = (count or clips.total) and (other_count or other_clips.total)
+    rests_on = [_compared_clips(asked, span, clips, count), _compared_clips(asked, other, other_clips, other_count)]
     return asked.answer(
         asked.chosen[0].name if len(asked.chosen) == 1 else asked.say("every_centre"),
         asked.say(
@@ -328,10 +345,22 @@ def _compare(asked: _Asked) -> Answer:
             count=count,
             other_range=phrases.range_text(asked.language, other, asked.now),
             other_count=other_count,
-            change=asked.say(f"change_{change}", count=abs(count - other_count)),
         ),
-        asked.say("compare_incomplete", clips=clips, other_clips=other_clips) if clips != other_clips else "",
+        asked.say(f"change_{change}", count=abs(count - other_count)) if known else "",
+        *(rests_on if not (count and other_count) else ()),
+        asked.say("compare_incomplete", clips=clips.analysed, other_clips=other_clips.analysed)
+        if clips.analysed != other_clips.analysed
+        else "",
     )
+
+
+def _compared_clips(asked: _Asked, span: Range, clips: ClipTally, count: int) -> str:
+    """What one side of a comparison rests on."""
+    key = "compare_clips" if clips.total or count else "compare_no_clips"
+    if span.start > asked.now:
+        key = "compare_in_future"
+    told = phrases.range_text(asked.language, span, asked.now)
+    return asked.say(key, range=told, total=clips.total, analysed=clips.analysed)
 
 
 def _coverage(asked: _Asked) -> Answer:

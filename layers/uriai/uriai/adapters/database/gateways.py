@@ -17,6 +17,10 @@ class GatewayExistsError(Exception):
     """A gateway of that name is there already and belongs to another centre."""
 
 
+class RevokedKeyError(Exception):
+    """The key was revoked and stays so."""
+
+
 class UnknownGatewayError(Exception):
     """There is no gateway of that name."""
 
@@ -101,13 +105,25 @@ class SqlGateways(Gateways):
 def add_gateway(cursor: DictCursor, gateway_id: str, centre_id: int, public_key: bytes, now: datetime) -> None:
     """Add a gateway with its first key, or a further key to one of the same centre; twice the same changes nothing.
 
-    Adding it again after it was revoked makes it good again from now on, with this key only.
+    Adding it again after it was revoked makes it good again from now on, with this new key only. A revoked key is never
+    good again: what was sent while it was revoked would verify when its event is sent again.
 
     Raises
     ------
     GatewayExistsError
         If the name belongs to another centre.
+    RevokedKeyError
+        If this key of the gateway was revoked.
     """
+    cursor.execute(
+        "SELECT 1 FROM gateway_key WHERE gateway_id = %s AND public_key = %s AND revoked_at IS NOT NULL FOR UPDATE",
+        (gateway_id, public_key),
+    )
+    if cursor.fetchone() is not None:
+        raise RevokedKeyError(
+            f"this key of gateway {gateway_id} was revoked and is never good again: on the device name a new key_file, "
+            "gateway and spool folder, make a new key with `uriai-edge enroll --config FILE` and add that one"
+        )
     try:
         cursor.execute(
             "INSERT INTO gateway (gateway_id, centre_id, created_at) VALUES (%s, %s, %s)", (gateway_id, centre_id, now)
@@ -125,7 +141,7 @@ def add_gateway(cursor: DictCursor, gateway_id: str, centre_id: int, public_key:
     cursor.execute(
         """
         INSERT INTO gateway_key (gateway_id, public_key, valid_from) VALUES (%s, %s, %s)
-        ON DUPLICATE KEY UPDATE revoked_at = NULL
+        ON DUPLICATE KEY UPDATE gateway_id = gateway_id
         """,
         (gateway_id, public_key, now),
     )

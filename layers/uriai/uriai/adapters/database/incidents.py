@@ -82,6 +82,8 @@ class SqlIncidents(Incidents):
                 now,
             ),
         )
+        if incident.linked_to is not None:
+            self._withhold_like(incident.id, incident.linked_to)
 
     def update(self, incident: Incident, now: datetime) -> None:
         """Keep what may change of an incident."""
@@ -103,15 +105,31 @@ class SqlIncidents(Incidents):
                 incident.id.value,
             ),
         )
+        if incident.linked_to is not None:
+            self._withhold_like(incident.id, incident.linked_to)
 
     def merge(self, later: Ulid, into: Ulid, now: datetime) -> None:
-        """Move the later one's findings, and whatever was merged into it before, to the earlier one."""
+        """Move the later one's findings, and whatever was merged into it before, to the earlier one.
+
+        What was withheld from the director stays withheld.
+        """
+        self._withhold_like(into, later)
         self._cursor.execute(
             "UPDATE incident_finding SET incident_id = %s WHERE incident_id = %s", (into.value, later.value)
         )
         self._cursor.execute(
             "UPDATE incident SET merged_into = %s, updated_at = %s WHERE incident_id = %s OR merged_into = %s",
             (into.value, now, later.value, later.value),
+        )
+
+    def _withhold_like(self, incident_id: Ulid, other: Ulid) -> None:
+        """Withhold an incident from the director if the other one is: the two show the same scene."""
+        self._cursor.execute(
+            """
+            UPDATE incident i JOIN incident o ON o.incident_id = %s SET i.withhold_from_director = TRUE
+            WHERE i.incident_id = %s AND o.withhold_from_director = TRUE
+            """,
+            (other.value, incident_id.value),
         )
 
     def add_finding(self, incident_id: Ulid, finding_id: Ulid) -> None:

@@ -35,24 +35,33 @@ class SqlLinks(Links):
 
     def use(self, token_hash: bytes, now: datetime) -> str | None:
         """The object key of the masked key frame, once, with its audit row; None otherwise."""
-        return self._database.run(lambda cursor: _use(cursor, token_hash, now))
+        begun = False
+
+        def work(cursor: DictCursor) -> str | None:
+            nonlocal begun
+            again, begun = begun, True
+            return _use(cursor, token_hash, now, again=again)
+
+        return self._database.run(work)
 
 
-def _use(cursor: DictCursor, token_hash: bytes, now: datetime) -> str | None:
+def _use(cursor: DictCursor, token_hash: bytes, now: datetime, *, again: bool) -> str | None:
+    """Use a link once; ``again``: this caller tried before and may have committed without hearing of it."""
     # the update that changes the row wins; the loser of two at once waits for the row and then changes nothing
     won = cursor.execute(
         "UPDATE evidence_link SET used_at = %s WHERE token_hash = %s AND used_at IS NULL AND expires_at > %s",
         (now, token_hash, now),
     )
-    if not won:
+    if not (won or again):
         return None
+    # the instant tells a repetition its own use from another caller's
     cursor.execute(
         """
         SELECT l.evidence_id, p.person_id, p.name, p.role, p.language
         FROM evidence_link l JOIN person p ON p.person_id = l.person_id
-        WHERE l.token_hash = %s AND p.disabled_at IS NULL
+        WHERE l.token_hash = %s AND l.used_at = %s AND p.disabled_at IS NULL
         """,
-        (token_hash,),
+        (token_hash, now),
     )
     row = cursor.fetchone()
     if row is None:
@@ -74,6 +83,8 @@ def _use(cursor: DictCursor, token_hash: bytes, now: datetime) -> str | None:
     found = cursor.fetchone()
     if found is None:
         return None
+    if not won:
+        return str(found["object_key"])  # the audit row was committed with the use
     detail = {"role": "key_frame_masked", "incident": str(Ulid(found["incident_id"]))}
     cursor.execute(
         "INSERT INTO audit (at, person_id, actor, action, subject, detail) VALUES (%s, %s, %s, %s, %s, %s)",

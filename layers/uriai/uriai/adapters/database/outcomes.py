@@ -13,7 +13,10 @@ from uriai.domain.words import Kind, Status, Verdict
 
 @dataclass(frozen=True, slots=True)
 class ClipOutcome:
-    """A clip and its analyses. Instants are aware, ``violence_probability`` is 0..1; None where nothing is known."""
+    """A clip, how many analyses it has, and the current one of them, else the newest.
+
+    Instants are aware, ``violence_probability`` is 0..1; None where nothing is known.
+    """
 
     clip_id: Ulid
     object_key: str
@@ -51,13 +54,13 @@ def clip_outcomes(cursor: DictCursor, gateway_id: str, received_since: datetime)
     """The clips of a gateway whose rows were made since then, by start; one a clip however many analyses it has."""
     cursor.execute(
         """
-        SELECT k.clip_id, k.object_key, k.started_at, k.ended_at, k.manifest_status, COUNT(a.analysis_id) AS analyses,
-               MAX(a.state) AS state, MAX(a.reason_code) AS reason_code, MAX(a.reason) AS reason,
-               MAX(a.verdict) AS verdict, MAX(a.violence_probability) AS violence_probability,
-               MAX(a.analysed_at) AS analysed_at
-        FROM clip k LEFT JOIN analysis a ON a.clip_id = k.clip_id
+        SELECT k.clip_id, k.object_key, k.started_at, k.ended_at, k.manifest_status,
+               (SELECT COUNT(*) FROM analysis n WHERE n.clip_id = k.clip_id) AS analyses,
+               a.state, a.reason_code, a.reason, a.verdict, a.violence_probability, a.analysed_at
+        FROM clip k LEFT JOIN analysis a ON a.analysis_id = (
+            SELECT x.analysis_id FROM analysis x WHERE x.clip_id = k.clip_id
+            ORDER BY x.current_of IS NULL, x.analysed_at DESC, x.analysis_id LIMIT 1)
         WHERE k.gateway_id = %s AND k.received_at >= %s
-        GROUP BY k.clip_id, k.object_key, k.started_at, k.ended_at, k.manifest_status
         ORDER BY k.started_at, k.clip_id
         """,
         (gateway_id, received_since),

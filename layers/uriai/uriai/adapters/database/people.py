@@ -148,9 +148,16 @@ class SqlPeople(People):
         )
 
     def add_code(self, person: Person, code_hash: bytes, expires_at: datetime, actor: str, now: datetime) -> None:
-        """Give a one-time enrolment code."""
+        """Give a one-time enrolment code; the older unused ones end now."""
 
         def work(cursor: DictCursor) -> None:
+            cursor.execute(
+                """
+                UPDATE enrolment_code SET expires_at = %s
+                WHERE person_id = %s AND used_at IS NULL AND expires_at > %s AND code_hash <> %s
+                """,
+                (now, person.id, now, code_hash),
+            )
             cursor.execute(
                 """
                 INSERT INTO enrolment_code (code_hash, person_id, expires_at) VALUES (%s, %s, %s)

@@ -9,9 +9,10 @@ from typing import Any
 from pymysql.cursors import DictCursor
 
 from uriai.adapters.database.connection import Database
-from uriai.adapters.database.scope import centres_in_scope, incidents_in_scope
+from uriai.adapters.database.scope import centres_in_scope, incidents_in_scope, numbers_in_scope
 from uriai.domain.person import Person
 from uriai.domain.ulid import Ulid
+from uriai.domain.utterance.names import bare_name
 from uriai.domain.words import Kind, Status
 from uriai.service.ports.chat import CentreView, ClipTally, Filter, IncidentView, Picture, Questions, Tally
 
@@ -44,6 +45,22 @@ class SqlQuestions(Questions):
             WHERE {condition} ORDER BY c.name, c.centre_id LIMIT %s
             """,  # noqa: S608 - our own words only
             (*parameters, limit),
+        )
+        return [_centre(row) for row in rows]
+
+    def centres_named(self, person: Person, name: str, limit: int) -> Sequence[CentreView]:
+        """The centres in scope whose name holds the letters of ``name`` in their order, the shortest names first."""
+        # spaces, signs and the word for a daycare centre are left to whoever compares the names
+        letters = "%".join(bare_name(name))
+        if not letters:
+            return []
+        condition, parameters = centres_in_scope(person)
+        rows = self._rows(
+            f"""
+            SELECT {_CENTRE_COLUMNS} FROM centre c JOIN region r ON r.region_id = c.region_id
+            WHERE {condition} AND c.name LIKE %s ORDER BY CHAR_LENGTH(c.name), c.centre_id LIMIT %s
+            """,  # noqa: S608 - our own words only
+            (*parameters, f"%{letters}%", limit),
         )
         return [_centre(row) for row in rows]
 
@@ -103,12 +120,20 @@ class SqlQuestions(Questions):
         return ClipTally(found.get("done", 0), found.get("failed", 0), found.get("waiting", 0))
 
     def numbered(self, person: Person, number: int, centres: Sequence[int]) -> Sequence[IncidentView]:
-        """The incidents of that number: one for each centre that has it, at most ten."""
-        condition, parameters = incidents_in_scope(person)
+        """The incidents of that number, or that it was merged into: one for each centre that has it, at most ten."""
+        condition, parameters = numbers_in_scope(person)
         if centres:
-            condition += f" AND i.centre_id IN ({_marks(centres)})"
+            condition += f" AND s.centre_id IN ({_marks(centres)})"
         rows = self._rows(
-            f"SELECT {_INCIDENT_COLUMNS} {_INCIDENTS} WHERE {condition} AND i.number = %s ORDER BY c.name LIMIT 10",
+            f"""
+            SELECT {_INCIDENT_COLUMNS}
+            FROM incident s
+            JOIN incident i ON i.incident_id = COALESCE(s.merged_into, s.incident_id)
+            JOIN centre c ON c.centre_id = s.centre_id
+            JOIN region r ON r.region_id = c.region_id
+            JOIN camera m ON m.camera_id = i.camera_id
+            WHERE {condition} AND s.number = %s ORDER BY c.name LIMIT 10
+            """,  # noqa: S608 - our own words only
             (*parameters, *centres, number),
         )
         return [_incident(row) for row in rows]

@@ -29,6 +29,15 @@ def centres_in_scope(person: Person) -> tuple[str, tuple[int, ...]]:
     return _REGIONS, (person.id,)
 
 
+def numbers_in_scope(person: Person) -> tuple[str, tuple[int, ...]]:
+    """The condition on an incident ``s`` that bears a number and on ``i``, which it is or was merged into."""
+    condition, parameters = incidents_in_scope(person)
+    if person.role is Role.DIRECTOR:
+        # that a withheld incident ever had a number is withheld too
+        condition += " AND s.withhold_from_director = FALSE"
+    return condition, parameters
+
+
 def incidents_in_scope(person: Person) -> tuple[str, tuple[int, ...]]:
     """The condition on an incident ``i`` of a centre ``c`` and its parameters."""
     condition, parameters = centres_in_scope(person)

@@ -148,7 +148,9 @@ def _sides(text: str, pieces: list[Piece], *, comparing: bool) -> tuple[list[Pie
         link = _link(gap, between=between and not comparing)
         if comparing and link == "to" and not _FROM_AFTER.match(gap) and "~" not in gap:
             link = "and"  # "compare this week to last week"
-        joined = merge(sides[-1], more) if link == "" or (link == "and" and not comparing) else None
+        # "Friday, July 17" is one day; "today and this week" are two ranges
+        apart = link == "and" and (comparing or ("," not in gap and has_date(sides[-1]) and has_date(more)))
+        joined = merge(sides[-1], more) if link != "to" and not apart else None
         if joined is None:
             links.append(link or "and")
             sides.append(more)
@@ -207,7 +209,12 @@ def _single(side: Piece, marks: _Marks, now: Now) -> Range:
     start = start_of(days, first, now)
     if marks.since or (onwards and not has_time(side)):
         return _checked(start, end_of(one_day(now.today), clock_face.MIDNIGHT, now))
-    return _checked(start, end_of(days, clock_face.MIDNIGHT if onwards else after, now))
+    return _checked(start, end_of(days, _last_minute(side) if onwards else after, now))
+
+
+def _last_minute(side: Piece) -> int:
+    """Until when "after ten" goes on: the end of the day, or of the night where that is said."""
+    return clock_face.span_of("night")[1] if side.period == "night" else clock_face.MIDNIGHT
 
 
 def _counted_back(side: Piece, marks: _Marks, now: Now) -> Range:
@@ -370,12 +377,14 @@ def _union(ranges: list[Range]) -> Range:
     Raises
     ------
     NotUnderstoodError
-        If there is a hole between them.
+        If there is a hole between them, or one lies within another.
     """
     ordered = sorted(ranges, key=lambda found: found.start.astimezone(UTC))
     whole = ordered[0]
     for following in ordered[1:]:
-        if following.start.astimezone(UTC) > whole.end.astimezone(UTC):
+        # "the last three weeks, Friday" wants a part of the longer one, and which is not known
+        inside = following != whole and following.end.astimezone(UTC) <= whole.end.astimezone(UTC)
+        if inside or following.start.astimezone(UTC) > whole.end.astimezone(UTC):
             raise NotUnderstoodError(Problem.SEVERAL_RANGES)
         whole = Range(whole.start, max(whole.end, following.end, key=lambda at: at.astimezone(UTC)))
     return whole

@@ -26,7 +26,9 @@ _MONTH = rf"(?P<month>{either(ENGLISH_MONTHS)})"
 _YEAR = r"(?:,?\s+(?P<year>20\d\d|19\d\d))?"
 _HALF = r"am|pm|a\.m\.?|p\.m\.?"
 _SPAN = r"(?:~|-|to|till|until|through|and)"
-_WEEKDAY = f"(?P<weekday>{either(word for word in WEEKDAYS if word < '가')})"
+_WEEKDAYS = either(word for word in WEEKDAYS if word < "가")
+_WEEKDAY = f"(?P<weekday>{_WEEKDAYS})"
+_PLURALS = {word for word in WEEKDAYS if word.endswith("days")}
 _WHICH = {"last": "past", "past": "past", "previous": "past", "this": "this"}
 # words that are more often something else: only read as dates beside a preposition or a year
 _UNSURE = {"may", "march", "sun", "sat", "wed", "mon", *(name for name in ENGLISH_MONTHS if len(name) < 5), "sept"} - {
@@ -39,9 +41,9 @@ _UNSAID = (
     rf"first half|"
     rf"second half|quarter|holidays?|christmas|easter|thanksgiving|new year(?:'s)?(?: day| eve)?|halloween|spring|"
     rf"summer|autumn|"
-    rf"winter|nap|naptime|pick-?up|drop-?off|fortnight|decade|weekdays?|ago|weeks?|months?|years?|days?|hours?|"
+    rf"winter|nap|naptime|pick-?up|drop-?off|fortnight|decade|weekdays?|weekends|ago|weeks?|months?|years?|days?|hours?|"
     rf"minutes?|"
-    rf"o'clock|next (?:{either(word for word in WEEKDAYS if word < '가')})){_E}"
+    rf"o'clock|next (?:{_WEEKDAYS})){_E}"
 )
 
 
@@ -108,7 +110,9 @@ def _day(match: re.Match[str]) -> Iterable[Piece]:
 
 def _weekday(match: re.Match[str]) -> Iterable[Piece]:
     name, which = match["weekday"], match["which"]
-    if name not in _UNSURE or which or _BEFORE_DATE.search(match.string[: match.start()]):
+    if name in _PLURALS and not match[0].endswith(name + "'s"):
+        yield piece(match, unclear=True)  # "on Mondays" are several days
+    elif name not in _UNSURE or which or _BEFORE_DATE.search(match.string[: match.start()]):
         yield piece(match, weekday=WEEKDAYS[name], which=_WHICH[which] if which else None)
 
 
@@ -179,7 +183,7 @@ def _rolling(match: re.Match[str]) -> Iterable[Piece]:
 
 def _offsets(field: str, unit: str) -> list[Rule]:
     patterns = {
-        rf"the {unit} before last": -2,
+        rf"(?:the )?{unit} before last": -2,
         rf"(?:last|previous) {unit}": -1,
         rf"this {unit}": 0,
         rf"next {unit}": 1,
@@ -251,6 +255,12 @@ RULES: list[Rule] = [
     rule(rf"{_B}(?P<period>{_EN_PERIODS})(?:'s|s)?{_E}", _period),
     rule(rf"(?<![a-z0-9:.])(?P<hour>{_CLOCK_NUMBER})(?:[:.](?P<minute>\d\d))?\s*(?P<half>{_HALF}){_E}", _time),
     rule(r"(?<![\d:])(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::\d\d)?(?![\d:])", _time),
+    # "ten to three pm" is also ten minutes before three
+    rule(
+        rf"(?<!from )(?<!between ){_B}(?:five|ten|twenty|twenty-five|quarter)\s+"
+        rf"(?:minutes?\s+)?(?:to|past|before|after)\s+{_CLOCK_NUMBER}(?::\d\d)?\s*(?:{_HALF}|o'clock)?{_E}",
+        says(unclear=True),
+    ),
     rule(rf"(?<![a-z\d:./])(?:(?<=from )|(?<=between )){_TIMES_A}\s*{_SPAN}\s*{_TIMES_B}", _two_times),
     rule(
         rf"(?<![a-z\d:./#]){_TIMES_A}\s*{_SPAN}\s*(?={_CLOCK_NUMBER}(?::\d\d)?\s*(?:{_HALF}|o'clock|"
@@ -274,6 +284,29 @@ RULES: list[Rule] = [
     rule(rf"{_B}(?:the\s+)?(?:last|past)\s+(?P<number>{_NUMBER})\s+(?P<unit>{_UNITS}){_E}", _rolling),
     rule(rf"{_B}(?:the\s+)?past\s+(?P<unit>day|hour|week|month|year){_E}", _rolling),
     rule(rf"{_B}(?:the\s+)?last\s+(?P<unit>hour|minute){_E}", _rolling),
+    # another time's month or hour, which is not named
+    rule(
+        rf"{_B}(?:same|this|that|such)\s+(?:day|date|weekday|time|hour|moment|period|week(?=\s+last)|month(?=\s+last)){_E}"
+        rf"|{_B}same\s+(?:week|month|year|quarter|night|morning|afternoon|evening|{_WEEKDAYS}){_E}",
+        says(unclear=True),
+    ),
+    rule(
+        rf"{_B}(?:the\s+)?(?:first|last|second|third|fourth|fifth|final)\s+"
+        rf"(?:days?|weeks?|weekends?|{_WEEKDAYS})\s+(?:of|in){_E}",
+        says(unclear=True),
+    ),
+    # the last Friday is a matter of taste, so the one before it is too
+    rule(
+        rf"{_B}(?:{_WEEKDAYS}|weekend|night|day|morning)\s+before\s+(?:the\s+)?(?:last|that){_E}(?!\s+(?:{_WEEKDAYS}){_E})",
+        says(unclear=True),
+    ),
+    rule(rf"{_B}(?:today|yesterday|tomorrow)(?:'s|s)\s+(?:today|yesterday|tomorrow){_E}", says(unclear=True)),
+    # several days that do not follow one another
+    rule(
+        rf"{_B}(?:(?:last|past|previous)\s+)?(?:{_NUMBER}|few|several|couple(?:\s+of)?|both|all)\s+"
+        rf"(?:{_WEEKDAYS}|weekends?|mornings|afternoons|evenings|nights){_E}",
+        says(unclear=True),
+    ),
     rule(_UNSAID, says(unclear=True)),
 ]
 """In order of preference where two rules match the same stretch."""

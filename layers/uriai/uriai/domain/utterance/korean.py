@@ -31,6 +31,11 @@ _UNSAID = (
     r"엊그제|엊그저께|설날|추석|명절|연휴|크리스마스|성탄절|어린이날|방학|휴일|공휴일|분기|상반기|하반기|여름|겨울|가을|봄에|"
     r"낮잠|등원|하원|간식\s*시간|퇴근|출근|그날|그때|전날|다음\s*날|이튿날|초저녁|늦은|이른|평일|[조좀]금?\s*전|얼마\s*전|한참\s*전|"
     r"\d+\s*(?:개월|달|년)\s*전|[한두세네]\s*달\s*전|[일이삼]\s*년\s*전|일주일|한\s*달|"
+    # another time's month or hour, which is not named: 작년 같은 달, 어제 이 시간, 작년 이맘때
+    r"같은\s*(?:날|달|주(?![가-힣])|주(?=[에와의])|해|월|년|시간|시각|시기|때|요일|기간)|[이그]\s*(?:시간|시각|무렵|즈음)(?!대?별|마다)|[이그]맘\s*때|"
+    r"(?:마지막|첫|첫째|둘째|셋째|넷째|다섯째|끝)\s*(?:날|주(?![가-힣])|주(?=[에의])|달)|[첫둘셋넷]째\s*[주월화수목금토일](?:요일|욜)?|\d\s*주\s*차|말일|"
+    r"지*지지난(?!\s*[주달](?!말))|저저번(?!\s*[주달](?!말))|(?<![가-힣])(?:전전|전년|전일|익일|동월|동기|익월|익년)|"
+    r"(?<![가-힣])전주의?\s*(?=[월화수목금토일](?:요일|욜)|주말)|(?<![안완발개충])전후(?![가-힣]{2})|직전|직후|"
     r"(?<=[주달월해년])\s*(?:초|말)(?=$|[^가-힣]|에|까지|부터|쯤)|(?:다음|담)\s*[월화수목금토일]요일|"
     r"(?<!\d)\d+\s*(?:시(?!설|립)|분(?!기|류|의)|주일?(?![가-힣])|개월|달(?!라)|년|월|일)(?!간|대별)"
 )
@@ -106,6 +111,13 @@ def _weekend(match: re.Match[str]) -> Iterable[Piece]:
     yield piece(match, weekend=True, which=_WHICH[which] if which else None)
 
 
+def _weekdays(match: re.Match[str]) -> Iterable[Piece]:
+    """월화수, 월·수·금: several days, if the letters rise as a week does."""
+    days = ["월화수목금토일".index(letter) for letter in match[0] if letter in "월화수목금토일"]
+    if days == sorted(set(days)):
+        yield piece(match, unclear=True)
+
+
 def _offsets(field: str, tail: str, **patterns: str) -> list[Rule]:
     numbers = {"two_before": -2, "before": -1, "this": 0, "after": 1}
     return [rule(f"(?:{pattern}){tail}", says(**{field: numbers[name]})) for name, pattern in patterns.items()]
@@ -177,6 +189,16 @@ RULES: list[Rule] = [
     rule(rf"(?P<prefix>)(?<!\d)(?P<number>{_NUMBER})\s*(?P<unit>{_UNIT})(?P<during>간|\s*동안|\s*내내)", _rolling),
     rule(rf"(?:최근|지난|과거)\s*(?P<number>{_COUNT})(?:간|\s*동안|\s*내내)?(?!\s*전)", _rolling_days),
     rule(rf"(?P<number>{_COUNT})(?:간|\s*동안|\s*내내)", _rolling_days),
+    # "3시 10분 전" is ten to three and before ten past three
+    rule(rf"(?<![\d:])(?:{_HOUR})\s*시\s*\d{{1,2}}\s*분\s*전(?!체)", says(unclear=True)),
+    rule(rf"(?:{either(_KO_DAYS)})의\s*(?:{either(_KO_DAYS)})", says(unclear=True)),
+    # several days that do not follow one another
+    rule(r"(?<![가-힣])[월화수목금토일](?:\s*[,/]?\s*[월화수목금토일])+(?![가-힣])", _weekdays),
+    rule(
+        rf"(?:지난|저번|최근|과거|요)\s*(?:{_NUMBER}|몇)\s*(?:번|차례|개)?의?\s*(?:[월화수목금토일](?:요일|욜)|주말)",
+        says(unclear=True),
+    ),
+    rule(r"(?:[월화수목금토일](?:요일|욜)|주말)(?:들|\s*(?:두|세|네|여러)\s*(?:번|주)(?!째))", says(unclear=True)),
     rule(_UNSAID, says(unclear=True)),
 ]
 """In order of preference where two rules match the same stretch."""

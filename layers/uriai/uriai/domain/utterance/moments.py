@@ -168,13 +168,28 @@ def _checked(days: Days, side: Piece, rest: set[str], now: Now) -> Days:
         whole = replace(side, day_offset=None)
         if _day_of_month(whole, now) != days:
             raise NotUnderstoodError(Problem.NO_SUCH_DATE)
-    if "week_offset" in rest:
-        week = week_of(now.today, side.week_offset or 0)
-        if not week.first <= days.first < week.after:
-            raise NotUnderstoodError(Problem.NO_SUCH_DATE)
+    # "지난주 오늘" and "last year today" mean another day than today, and more than one
+    wider = [week_of(now.today, side.week_offset or 0)] if "week_offset" in rest else []
+    if "day" not in rest:
+        wider += _around(side, rest, now)
+    if any(not around.first <= days.first < around.after for around in wider):
+        raise NotUnderstoodError(Problem.UNCLEAR_DATE)
     if rest - {"weekday", "day", "month", "month_offset", "year", "year_offset", "week_offset"}:
         raise NotUnderstoodError(Problem.UNCLEAR_DATE)
     return days
+
+
+def _around(side: Piece, rest: set[str], now: Now) -> list[Days]:
+    """The months and the year that are named beside a day and have to hold it."""
+    found = []
+    if "month_offset" in rest:
+        found.append(_month_offset(now.today, side.month_offset or 0))
+    if "month" in rest:
+        found.append(_month(side, now))
+    year = _year(side, now)
+    if year is not None and rest & {"year", "year_offset"}:
+        found.append(Days(date(year, 1, 1), date(year + 1, 1, 1)))
+    return found
 
 
 def _year(side: Piece, now: Now) -> int | None:
@@ -207,6 +222,8 @@ def _day_of_month(side: Piece, now: Now) -> Days:
     year = _year(side, now)
     if side.month_offset is not None:
         month = _month_offset(today, side.month_offset).first
+        if side.month not in {None, month.month} or year not in {None, month.year}:
+            raise NotUnderstoodError(Problem.UNCLEAR_DATE)
         return one_day(month.replace(day=day))
     if side.month is None:
         if year is not None:

@@ -23,7 +23,7 @@ _GROUPINGS = re.compile(
     r"\b(?:by|per|for each|each)\s+(?:the\s+)?(?:day|hour|week|month|weekday)s?(?:\s+of\s+(?:the\s+)?(?:day|week|"
     r"month))?\b|\bday of (?:the )?week\b|\bhour of (?:the )?(?:day|week)\b|"
     r"\ball (?:day|night)(?: long)?\b|\bwhole day\b|\bthe whole (?=week|month)|\bentire (?=week|month|day)|"
-    r"\b(?:hourly|daily|weekly|monthly)\b|\bwhat time\b|\bthis time\b|\bat (?:any|what) time\b|\bday of\b|"
+    r"\b(?:hourly|daily|weekly|monthly)\b|\bwhat time\b|\bat (?:any|what) time\b|"
     r"몇\s*시(?:에|쯤|경)?|\bso far\b|\bearlier(?=\s+(?:today|this))|(?<!부터 )(?<!부터)(?:지금|현재)까지"
 )
 _TIMETABLE = {Intent.SUBSCRIBE, Intent.UNSUBSCRIBE, Intent.GREET, Intent.HELP, Intent.ENROL}
@@ -120,7 +120,7 @@ def _read(text: str, shown: str, lower: str, now: datetime, *, greeted: bool) ->
     centre = named.name
     if centre is None and not named.own and asked not in _TIMETABLE:
         centre = named_alone(shown, hide(_GROUPINGS, rest), only=not something)
-    if asked is Intent.SUMMARY and number is not None and reading.range is None:
+    if asked is Intent.SUMMARY and number is not None:
         asked = Intent.DETAILS
     asked = asked or _from_mentions(named, mentions, reading, number, centre, greeted=greeted)
     problem = reading.problem or _leftover(rest, asked, reading)

@@ -90,6 +90,13 @@ class Questions(ABC):
         """The centres in scope by name, at most ``limit``."""
 
     @abstractmethod
+    def centres_named(self, person: Person, name: str, limit: int) -> Sequence[CentreView]:
+        """The centres in scope that may be called ``name``, the likeliest first, at most ``limit``.
+
+        None that is called so but for spaces, signs and the word for a daycare centre is left out before others.
+        """
+
+    @abstractmethod
     def incidents(self, person: Person, about: Filter, limit: int) -> Sequence[IncidentView]:
         """The incidents that overlap the range, by start, at most ``limit``."""
 
@@ -107,7 +114,10 @@ class Questions(ABC):
 
     @abstractmethod
     def numbered(self, person: Person, number: int, centres: Sequence[int]) -> Sequence[IncidentView]:
-        """The incidents of that number: one for each centre that has it."""
+        """The incidents of that number: one for each centre that has it.
+
+        Of one that was merged into another, the other, which has another ``number``.
+        """
 
     @abstractmethod
     def pictures(self, person: Person, incidents: Sequence[Ulid]) -> Sequence[Picture]:
@@ -192,7 +202,7 @@ class People(ABC):
 
     @abstractmethod
     def add_code(self, person: Person, code_hash: bytes, expires_at: datetime, actor: str, now: datetime) -> None:
-        """Give a one-time enrolment code."""
+        """Give a one-time enrolment code; the person's older unused ones end."""
 
     @abstractmethod
     def use_code(self, code_hash: bytes, platform: Platform, platform_user: str, now: datetime) -> Person | None:

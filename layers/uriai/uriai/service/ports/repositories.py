@@ -182,7 +182,10 @@ class Incidents(ABC):
 
     @abstractmethod
     def merge(self, later: Ulid, into: Ulid, now: datetime) -> None:
-        """Move the later incident's findings to the earlier one and mark it merged."""
+        """Move the later incident's findings to the earlier one and mark it merged.
+
+        What was withheld from the director stays withheld: the earlier one is withheld if either was.
+        """
 
     @abstractmethod
     def add_finding(self, incident_id: Ulid, finding_id: Ulid) -> None:

@@ -120,9 +120,10 @@ CREATE TABLE chat_identity (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
 
 -- clip_id is the ULID of the key, or the first 16 bytes of SHA-256(object_key) for a key of another form.
+-- object_key takes every key that S3 takes: 1024 bytes of UTF-8 are at most as many characters. It is in no index.
 CREATE TABLE clip (
     clip_id BINARY(16) NOT NULL PRIMARY KEY,
-    object_key VARCHAR(700) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    object_key VARCHAR(1024) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
     gateway_id VARCHAR(63) CHARACTER SET ascii COLLATE ascii_bin NULL,
     camera_id BIGINT UNSIGNED NULL,
     seq BIGINT UNSIGNED NULL,
@@ -220,7 +221,7 @@ CREATE TABLE evidence (
     finding_id BINARY(16) NOT NULL,
     clip_id BINARY(16) NOT NULL,
     role ENUM('original', 'key_frame', 'key_frame_masked', 'masked_copy') NOT NULL,
-    object_key VARCHAR(700) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    object_key VARCHAR(1024) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
     sha256 BINARY(32) NOT NULL,
     shown_at DATETIME(6) NOT NULL,
     created_at DATETIME(6) NOT NULL,
