@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -144,9 +145,10 @@ def _names(asked: _Asked, centres: Sequence[CentreView]) -> tuple[str, ...]:
     """What to tap to ask the same of one centre; of several with one name, each with as much of its region as tells."""
     typed = asked.understanding.centre
     rest = asked.understanding.text.replace(typed, " ", 1) if typed else asked.understanding.text
-    told = [told_apart(centre, [*asked.centres, *centres]) for centre in centres]
-    names = dict.fromkeys(name for name in told if name)
-    return tuple(" ".join(f"{name} {rest}".split())[:100] for name in list(names)[:LISTED])
+    told = (told_apart(centre, [*asked.centres, *centres]) for centre in centres)
+    # one by one, because telling each of thousands apart would compare all with all
+    names = itertools.islice((name for name in told if name), LISTED)
+    return tuple(" ".join(f"{name} {rest}".split())[:100] for name in dict.fromkeys(names))
 
 
 def _unknown(asked: _Asked) -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from uriai.domain.person import Person
-from uriai.domain.utterance.names import likeness
+from uriai.domain.utterance.names import bare_name, likeness
 from uriai.domain.utterance.normalise import normalise
 from uriai.service.ports.chat import CentreView, Questions
 
@@ -61,14 +61,15 @@ def told_apart(centre: CentreView, centres: Sequence[CentreView]) -> str | None:
 
     None where the region cannot tell them apart.
     """
-    same = {one.id: one for one in [*centres, centre] if normalise(one.name) == normalise(centre.name)}
+    name = bare_name(centre.name)
+    same = {one.id: one for one in [*centres, centre] if bare_name(one.name) == name}
     if len(same) == 1:
         return centre.name
     region = centre.region.split()
     for count in range(1, len(region) + 1):
-        name = " ".join([*region[-count:], centre.name])
-        if [one.id for one in located(normalise(name), list(same.values()))] == [centre.id]:
-            return name
+        told = " ".join([*region[-count:], centre.name])
+        if [one.id for one in located(normalise(told), list(same.values()))] == [centre.id]:
+            return told
     return None
 
 
