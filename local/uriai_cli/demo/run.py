@@ -13,7 +13,7 @@ from uriai_cli.database import cloud_database
 from uriai_cli.demo.agent import RunningAgent, running_agent
 from uriai_cli.demo.follow import Follower
 from uriai_cli.demo.people import Asker, Reply, ensure_askers
-from uriai_cli.demo.scene import Scene, open_scene
+from uriai_cli.demo.scene import Scene, named_scene, open_scene
 from uriai_cli.demo.site import CENTRE, CLIPS, GATEWAY, prepare
 from uriai_cloud.home import Home
 from uriai_cloud.up import up
@@ -37,6 +37,8 @@ class DemoResult:
 
 def run_demo(source: str | None, tell: Callable[[str], None]) -> DemoResult:
     """Run the main job on ``source`` (None: the rendered playroom), telling each step."""
+    if source is not None:
+        named_scene(source)  # a mistyped name is refused before a minute of starting up
     began = time.monotonic()
     home = Home.from_environment()
     cloud = up(tell)

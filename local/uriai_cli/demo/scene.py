@@ -49,7 +49,7 @@ def open_scene(source: str | None, home: Home, progress: Callable[[str], None]) 
         If the user's file does not exist.
     """
     if source is not None:
-        yield _named(source)
+        yield named_scene(source)
         return
     film = _film(home, progress)
     if not gstreamer_available():
@@ -62,7 +62,14 @@ def open_scene(source: str | None, home: Home, progress: Callable[[str], None]) 
         yield Scene(camera.url, about, total_s(DEMO_PROGRAMME), end=stack.close)
 
 
-def _named(source: str) -> Scene:
+def named_scene(source: str) -> Scene:
+    """The user's file or camera.
+
+    Raises
+    ------
+    CliError
+        If it is a file that does not exist.
+    """
     if "://" in source or source.startswith("webcam:"):
         return Scene(source, "your camera; Ctrl-C ends it", endless=True)
     path = Path(source).expanduser()
