@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from uriai.adapters.database.outcomes import IncidentOutcome
 from uriai_cli.database import cloud_database
-from uriai_cli.demo.agent import RunningAgent, running_agent
+from uriai_cli.demo.agent import LogLine, RunningAgent, running_agent
 from uriai_cli.demo.follow import Follower
 from uriai_cli.demo.people import Asker, Reply, ensure_askers
 from uriai_cli.demo.scene import Scene, named_scene, open_scene
@@ -95,12 +95,17 @@ class _Course:
             self.follower.agent_says(line)
             if line.event == "source_opened" and self._opened_s is None:
                 self._opened_s = time.monotonic()
-            elif line.event in ("source_ended", "error") and self._scene.length_s is not None:
-                self._end_camera()  # the film is over: a viewer that comes again would see it from the beginning
+            elif self._film_is_over(line):
+                self._end_camera()  # a viewer that comes again would see it from the beginning
         self.follower.look()
         self._ask()
         if self._camera_ended():
             self._end_camera()
+
+    def _film_is_over(self, line: LogLine) -> bool:
+        """Whether the camera that had been open has gone. Trouble elsewhere, as with an upload, is no end of the film."""
+        gone = line.event == "source_ended" or (line.event == "error" and "camera" in line.fields)
+        return gone and self._opened_s is not None and self._scene.length_s is not None
 
     def _end_camera(self) -> None:
         if self._ended_s is None:
