@@ -103,7 +103,7 @@ class _Course:
             self._end_camera()
 
     def _film_is_over(self, line: LogLine) -> bool:
-        """Whether the camera that had been open has gone. Trouble elsewhere, as with an upload, is no end of the film."""
+        """Whether the camera that had been open has gone. Trouble elsewhere, as with an upload, does not end it."""
         gone = line.event == "source_ended" or (line.event == "error" and "camera" in line.fields)
         return gone and self._opened_s is not None and self._scene.length_s is not None
 
