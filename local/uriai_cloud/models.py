@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from uriai_cloud.errors import ModelsBroken
 from uriai_cloud.home import REPOSITORY, read_json
+
+if TYPE_CHECKING:
+    from uriai.adapters.vision.registry import LocalModels
 
 FOLDER = REPOSITORY / "models"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """One model that the deployment uses: its role, name and version, and its file with the file's SHA-256 in hex."""
+    """One model that the deployment uses: its role, name and version, its file and its manifest, each with its SHA-256
+    in hex.
+    """
 
     role: str
     name: str
@@ -25,6 +29,7 @@ class ModelFile:
     sha256: str
     path: Path
     manifest: Path
+    manifest_sha256: str
 
 
 def resolve(folder: Path = FOLDER) -> list[ModelFile]:
@@ -38,38 +43,47 @@ def resolve(folder: Path = FOLDER) -> list[ModelFile]:
     set_file = folder / "set.json"
     if not set_file.exists():
         raise ModelsBroken(f"{set_file} is missing: it names the models to use, role -> folder under models/")
-    return [_resolve(role, entry, folder) for role, entry in sorted(read_json(set_file).items())]
+    from uriai.adapters.vision.registry import LocalModels
+
+    source = LocalModels(folder)
+    return [_resolve(role, source) for role in sorted(read_json(set_file))]
 
 
-def _resolve(role: str, entry: Any, folder: Path) -> ModelFile:
-    place = folder / (entry["name"] if isinstance(entry, dict) else str(entry))
-    manifest_file = place / "manifest.json"
-    manifest = read_json(manifest_file)
-    missing = [key for key in ("name", "version", "file", "sha256") if not manifest.get(key)]
-    if missing:
-        raise ModelsBroken(f"{manifest_file} is missing or lacks {', '.join(missing)}: restore the model for {role}")
-    path = place / manifest["file"]
-    if not path.exists():
-        raise ModelsBroken(f"{path} is missing: train or restore the model for {role}")
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    wanted = {
-        manifest["sha256"],
-        entry["sha256"] if isinstance(entry, dict) and "sha256" in entry else manifest["sha256"],
-    }
-    if wanted != {found}:
-        raise ModelsBroken(f"{path} is not what {manifest_file} describes (SHA-256 {found}): restore one of them")
-    return ModelFile(role, str(manifest["name"]), str(manifest["version"]), found, path, manifest_file)
+def _resolve(role: str, source: LocalModels) -> ModelFile:
+    from uriai.adapters.vision.manifests import ModelRefused, model_bytes
+
+    try:
+        manifest = source.manifest(role)
+        model_bytes(manifest)
+    except ModelRefused as error:
+        raise ModelsBroken(f"model for {role}: {error}") from error
+    reference = manifest.reference
+    return ModelFile(
+        role=role,
+        name=reference.name,
+        version=reference.version,
+        sha256=reference.sha256,
+        path=manifest.path,
+        manifest=Path(manifest.where),
+        manifest_sha256=manifest.sha256,
+    )
 
 
 def model_set(files: list[ModelFile]) -> str:
     """Return the JSON text that the functions get as MODEL_SET."""
-    roles = {file.role: {"name": file.name, "version": file.version, "sha256": file.sha256} for file in files}
+    roles = {
+        file.role: {
+            "name": file.name, "version": file.version, "sha256": file.sha256, "manifest": file.manifest_sha256
+        }
+        for file in files
+    }  # fmt: skip
     return json.dumps(roles, separators=(",", ":"), sort_keys=True)
 
 
 def upload(files: list[ModelFile], s3: Any, bucket: str, progress: Callable[[str], None]) -> int:
-    """Put each model under models/sha256/HASH, its manifest beside it as HASH.json; return how many were not there."""
+    """Put each model and each manifest under models/sha256/HASH, by its own hash; return how many models were not
+    there. What lies there is never written again: a running function may be reading it.
+    """
     there = {
         item["Key"]
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="models/sha256/")
@@ -77,9 +91,7 @@ def upload(files: list[ModelFile], s3: Any, bucket: str, progress: Callable[[str
     }
     put = 0
     for file in files:
-        key = f"models/sha256/{file.sha256}"
-        manifest_key = f"{key}.json"
-        # the manifest may be reworded for the same weights: it is small, and goes up whenever it is missing
+        manifest_key, key = f"models/sha256/{file.manifest_sha256}", f"models/sha256/{file.sha256}"
         if manifest_key not in there:
             s3.put_object(
                 Bucket=bucket, Key=manifest_key, Body=file.manifest.read_bytes(), ContentType="application/json"

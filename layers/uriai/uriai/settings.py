@@ -109,14 +109,16 @@ def _port(text: str) -> int:
 
 
 def _models(text: str) -> ModelSet:
-    """Read MODEL_SET, ``{"violence": {"name", "version", "sha256"}, …}``; empty when it is not set."""
+    """Read MODEL_SET, ``{"violence": {"name", "version", "sha256", "manifest"}, …}``; empty when it is not set."""
     if not text.strip():
         return ModelSet({})
     try:
         roles = json.loads(text)
         return ModelSet(
             {
-                role: ModelReference(name=model["name"], version=str(model["version"]), sha256=model["sha256"])
+                role: ModelReference(
+                    model["name"], str(model["version"]), model["sha256"], manifest=model.get("manifest", "")
+                )
                 for role, model in roles.items()
             }
         )

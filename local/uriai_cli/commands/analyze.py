@@ -74,6 +74,7 @@ def described(file: Path, sha256: str, observations: Observations, findings: tup
                 {"start_s": round(w.start_s, 3), "end_s": round(w.end_s, 3), "probability": w.probability}
                 for w in observations.windows
             ],
+            **_detected(observations),
         },
         "faces": [
             {
@@ -105,6 +106,15 @@ def described(file: Path, sha256: str, observations: Observations, findings: tup
     }
 
 
+def _detected(observations: Observations) -> dict[str, Any]:
+    """What a box detector adds: ``boxes`` if it saw any, and ``calibrated`` where it is not."""
+    boxes = [
+        {"t_s": round(seen.t_s, 3), "label": seen.label, "confidence": seen.confidence, "box": _box(seen.box)}
+        for seen in observations.boxes
+    ]
+    return {**({} if observations.calibrated else {"calibrated": False}), **({"boxes": boxes} if boxes else {})}
+
+
 def _box(box: Box) -> list[float]:
     return [round(value, 1) for value in (box.x, box.y, box.w, box.h)]
 
@@ -126,6 +136,7 @@ def _print_table(result: dict[str, Any]) -> None:
         f"{result['file']}: {result['verdict']}  violence {result['violence']['probability']:.3f}  "
         f"{result['duration_s']:.1f} s  {len(tracks)} face track{'s' if len(tracks) != 1 else ''}  "
         f"{result['timing_ms']['total']:.0f} ms"
+        + ("" if result["violence"].get("calibrated", True) else "  (detector not calibrated: no report on it)")
     )
     for finding in result["findings"]:
         click.echo(

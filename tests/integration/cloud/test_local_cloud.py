@@ -107,6 +107,10 @@ def test_every_model_of_the_set_is_in_the_bucket(cloud: CloudState):
     for file in models.resolve():
         head = cloud.client("s3").head_object(Bucket=cloud.models_bucket, Key=f"models/sha256/{file.sha256}")
         assert head["ContentLength"] == file.path.stat().st_size
+        manifest = cloud.client("s3").get_object(
+            Bucket=cloud.models_bucket, Key=f"models/sha256/{file.manifest_sha256}"
+        )
+        assert manifest["Body"].read() == file.manifest.read_bytes()
 
 
 def test_the_chatbot_refuses_who_has_no_token(cloud: CloudState):

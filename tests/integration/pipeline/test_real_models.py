@@ -21,6 +21,7 @@ from uriai.adapters.database.gateways import add_gateway
 from uriai.domain.finding import worst_verdict
 from uriai.domain.rules import find_all
 from uriai.domain.thresholds import Thresholds
+from uriai_cloud import models
 
 pytestmark = pytest.mark.integration
 
@@ -41,14 +42,9 @@ def offline():
 @pytest.fixture
 def deployed(cloud, offline, database, monkeypatch):
     """A container of the analyze function whose models lie in the models bucket, and its centre in the database."""
-    models = {}
-    for role, name in offline.models.items():
-        label, sha256 = name.rsplit("+", 1)
-        title, version = label.rsplit("@", 1)
-        models[role] = {"name": title, "version": version, "sha256": sha256}
-        content = (REPOSITORY / "models" / role / "model.onnx").read_bytes()
-        boto3.client("s3").put_object(Bucket="models", Key=f"models/sha256/{sha256}", Body=content)
-    monkeypatch.setenv("MODEL_SET", json.dumps(models))
+    files = models.resolve(REPOSITORY / "models")
+    models.upload(files, boto3.client("s3"), "models", print)
+    monkeypatch.setenv("MODEL_SET", models.model_set(files))
     with database.transaction() as cursor:
         centre = add_centre(cursor, NewCentre("샛별어린이집", "경기도", "수원시"), NOON)
         add_gateway(cursor, "saetbyeol-1", centre, bytes(KEY.verify_key), NOON)
@@ -92,6 +88,7 @@ def test_a_real_clip_delivered_three_times_is_one_analysis_with_the_verdict_that
         assert row["violence_probability"] == pytest.approx(expected.violence_probability, abs=1e-6)
         assert row["verdict"] == worst_verdict(find_all(expected, Thresholds())).value
         assert row["model_set"] == offline.model_set_hash
+        assert json.loads(row["models"]) == offline.models
     evidence = rows(database, "SELECT role, object_key, sha256 FROM evidence")
     assert evidence, "at least one of these fights is found"
     for row in evidence:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import cv2
@@ -9,7 +10,7 @@ import pytest
 from tests.unit.vision.pictures import Picture, room, shaking, still, with_face, write_clip
 from uriai.adapters.vision.analyser import OnnxClipAnalyser
 from uriai.adapters.vision.faces import FaceDetector
-from uriai.adapters.vision.registry import LocalModels, open_model
+from uriai.adapters.vision.registry import ROLES, LocalModels, open_model
 from uriai.domain.finding import Finding
 from uriai.domain.model_set import model_set_hash
 from uriai.domain.rules import find_all
@@ -86,11 +87,14 @@ def test_the_same_clip_gives_the_same_observations_twice(analyser: OnnxClipAnaly
     assert (one.windows, one.faces, one.models) == (other.windows, other.faces, other.models)
 
 
-def test_observations_name_their_models_and_where_the_time_went(analyser: OnnxClipAnalyser, tmp_path: Path) -> None:
+def test_observations_name_their_models_and_where_the_time_went(
+    analyser: OnnxClipAnalyser, models: Path, tmp_path: Path
+) -> None:
     observations = analyser.observe(write_clip(tmp_path / "clip.mp4", still, seconds=1))
     assert set(observations.models) == {"violence", "face", "emotion"}
     assert observations.models["violence"].startswith("test-violence@1.2.3+")
-    assert analyser.model_set_hash == model_set_hash(observations.models)
+    manifests = {role: hashlib.sha256((models / role / "manifest.json").read_bytes()).hexdigest() for role in ROLES}
+    assert analyser.model_set_hash == model_set_hash(observations.models, manifests)
     stages = dict(observations.timing_ms)
     assert stages.pop("total") == pytest.approx(sum(stages.values()), abs=1)
 

@@ -13,7 +13,7 @@ from tests.unit.vision.tiny_onnx import broken_model, motion_model, write_violen
 from uriai.adapters.vision.registry import FetchedModels, LocalModels, ModelRefused, open_model
 from uriai.adapters.vision.sampling import Cut
 from uriai.adapters.vision.violence import ViolenceDetector
-from uriai.domain.model_set import ModelReference, ModelSet
+from uriai.domain.model_set import ModelReference, ModelSet, model_set_hash
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_a_manifest_without_a_key_is_refused_naming_it(folder: Path, key: str) -
 
 def test_bytes_that_are_no_model_are_refused_though_their_hash_is_right(folder: Path) -> None:
     write_violence(folder / "violence", b"not a graph")
-    assert "onnxruntime cannot open it" in refusal(folder, "violence")
+    assert "no whole ONNX file" in refusal(folder, "violence")
 
 
 def test_a_model_that_answers_no_probability_is_refused_and_not_taken_for_a_quiet_clip(folder: Path) -> None:
@@ -159,6 +159,56 @@ def test_a_fetch_that_fails_passes_through_to_be_tried_again_and_leaves_nothing_
     with pytest.raises(ConnectionError):
         open_model(FetchedModels(model_set(motion_model()), tmp_path, fail), "violence")
     assert list(tmp_path.iterdir()) == []
+
+
+def written(folder: Path, **values: object) -> tuple[bytes, bytes]:
+    """A violence model in a folder: the bytes of its file and of its manifest."""
+    write_violence(folder, motion_model())
+    change(folder / "manifest.json", **values)
+    return (folder / "model.onnx").read_bytes(), (folder / "manifest.json").read_bytes()
+
+
+def deployed(content: bytes, manifest: bytes, version: str = "1.2.3") -> ModelSet:
+    hashes = [hashlib.sha256(part).hexdigest() for part in (content, manifest)]
+    return ModelSet({"violence": ModelReference("test-violence", version, *hashes)})
+
+
+def test_a_deployed_model_brings_its_manifest_fetched_once_by_its_own_hash(tmp_path: Path) -> None:
+    content, manifest = written(tmp_path / "violence")
+    bucket = Bucket(content, manifest)
+    for _ in range(2):
+        model = open_model(FetchedModels(deployed(content, manifest), tmp_path / "kept", bucket.fetch), "violence")
+        assert model.manifest is not None
+        assert model.manifest.licence == "Apache-2.0"
+        assert model.reference.manifest == hashlib.sha256(manifest).hexdigest()
+    assert sorted(bucket.fetched) == sorted(bucket.objects)
+
+
+def test_a_deployed_manifest_that_speaks_of_another_model_is_refused(tmp_path: Path) -> None:
+    content, manifest = written(tmp_path / "violence", version="9")
+    source = FetchedModels(deployed(content, manifest), tmp_path / "kept", Bucket(content, manifest).fetch)
+    with pytest.raises(ModelRefused, match=r"describes test-violence@9\+.*names test-violence@1\.2\.3"):
+        open_model(source, "violence")
+
+
+def test_an_object_larger_than_any_manifest_fills_no_disk(tmp_path: Path) -> None:
+    content, manifest = written(tmp_path / "violence")
+    sha256 = hashlib.sha256(manifest).hexdigest()
+
+    def endless(_: str, file: BinaryIO) -> None:
+        while True:
+            file.write(bytes(65536))
+
+    with pytest.raises(ModelRefused, match=f"{sha256} is larger"):
+        open_model(FetchedModels(deployed(content, manifest), tmp_path / "kept", endless), "violence")
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
+def test_another_manifest_of_the_same_weights_is_another_model_set() -> None:
+    models = {"violence": "a@1+" + "0" * 64}
+    one, other = (model_set_hash(models, {"violence": digit * 64}) for digit in "12")
+    assert len({one, other, model_set_hash(models)}) == 3
+    assert model_set_hash(models, {"violence": ""}) == model_set_hash(models)
 
 
 def test_a_role_that_the_deployment_does_not_name_is_refused(tmp_path: Path) -> None:

@@ -26,6 +26,9 @@ class Node:
     inputs: tuple[str, ...]
     output: str
     numbers: Mapping[str, int] | None = None
+    domain: str = ""
+    raw: bytes = b""
+    """Further fields of the node, already encoded."""
 
 
 def graph(
@@ -96,6 +99,21 @@ def broken_model() -> bytes:
     return graph(nodes, [value], [Value("probability", FLOAT, ("n",))], {"all": [1, 2, 3, 4]})
 
 
+def outside_model(where: str) -> bytes:
+    """The weights ``gain`` lie in ``secret.bin``: as a weight, as a constant's value, or inside a branch of an If."""
+    entry = _field(1, b"location") + _field(2, b"secret.bin")
+    tensor = _number(1, 1) + _number(2, FLOAT) + _field(8, b"gain") + _field(13, entry) + _number(14, 1)
+    value = Value("frames", UINT8, ("n", 17, 64, 64, 3))
+    if where == "weights":
+        return graph([], [value], [Value("gain", FLOAT, (1,))], {"gain": tensor})
+    attribute = _field(5, _field(1, b"value") + _field(5, tensor) + _number(20, 4))
+    constant = Node("Constant", (), "probability", raw=attribute)
+    if where == "subgraph":
+        branch = _field(5, _field(1, b"then_branch") + _field(6, _field(1, _node(constant))) + _number(20, 5))
+        constant = Node("If", ("frames",), "probability", raw=branch)
+    return graph([constant], [value], [Value("probability", FLOAT, (1,))], {})
+
+
 def write_model(folder: Path, role: str, content: bytes, inputs: Sequence[Value], outputs: Sequence[Value]) -> None:
     """``model.onnx`` and ``manifest.json`` as the repository's models have them."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -123,10 +141,12 @@ def _node(node: Node) -> bytes:
     body += _field(4, node.kind.encode())
     for name, number in (node.numbers or {}).items():
         body += _field(5, _field(1, name.encode()) + _number(3, number) + _number(20, 2))
-    return body
+    return body + _field(7, node.domain.encode()) + node.raw
 
 
 def _constant(name: str, value: object) -> bytes:
+    if isinstance(value, bytes):
+        return value
     if isinstance(value, list):
         return (
             _number(1, len(value))

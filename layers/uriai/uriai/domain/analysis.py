@@ -49,8 +49,21 @@ class PersonBox:
 
 
 @dataclass(frozen=True, slots=True)
+class DetectedBox:
+    """What a box detector saw at one moment: ``label`` is its class (``assault``, ``person``), ``confidence`` 0..1."""
+
+    t_s: float
+    label: str
+    confidence: float
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
 class Observations:
     """Everything the models said of one clip.
+
+    ``calibrated`` says whether the windows' values are probabilities; where they are a detector's bare confidences, no
+    rule may go beyond ``review`` on them. ``boxes`` are there where the model of role ``violence`` sees boxes.
 
     ``models`` maps a role (``violence``, ``face``, ``emotion``) to ``name@version+sha256``; ``timing_ms`` a stage to
     milliseconds, with ``total``.
@@ -62,6 +75,8 @@ class Observations:
     people: tuple[PersonBox, ...] = ()
     models: Mapping[str, str] = field(default_factory=dict)
     timing_ms: Mapping[str, float] = field(default_factory=dict)
+    calibrated: bool = True
+    boxes: tuple[DetectedBox, ...] = ()
 
     @property
     def violence_probability(self) -> float:

@@ -148,7 +148,17 @@ def _observed(observations: Observations) -> dict[str, object]:
         "people": [
             {"t_s": person.t_s, "track": person.track, "box": _box(person.box)} for person in observations.people
         ],
+        **_detected(observations),
     }
+
+
+def _detected(observations: Observations) -> dict[str, object]:
+    """What there is only where the windows come from a box detector."""
+    boxes = [
+        {"t_s": seen.t_s, "label": seen.label, "confidence": round(seen.confidence, 4), "box": _box(seen.box)}
+        for seen in observations.boxes
+    ]
+    return {**({} if observations.calibrated else {"calibrated": False}), **({"boxes": boxes} if boxes else {})}
 
 
 def _box(box: Box) -> list[float]:

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,11 +20,11 @@ from uriai.adapters.vision import emotion
 from uriai.adapters.vision.emotion import EmotionClassifier
 from uriai.adapters.vision.faces import DetectedFace, FaceDetector
 from uriai.adapters.vision.key_frames import make_key_frames
+from uriai.adapters.vision.physical import open_physical
 from uriai.adapters.vision.registry import ROLES, LocalModels, ModelSource, open_model
 from uriai.adapters.vision.sampling import Every, WindowSampler
 from uriai.adapters.vision.tracker import Tracker
 from uriai.adapters.vision.video import Clip, Frame, Image, Limits, shrink
-from uriai.adapters.vision.violence import ViolenceDetector
 from uriai.domain.analysis import Face, Observations, Window
 from uriai.domain.finding import Finding
 from uriai.domain.model_set import model_set_hash
@@ -60,10 +61,11 @@ class OnnxClipAnalyser(ClipAnalyser):
     def __init__(self, source: ModelSource, threads: int = 1, limits: Limits | None = None) -> None:
         cv2.setNumThreads(threads)
         opened = {role: open_model(source, role, threads) for role in ROLES}
-        self._violence = ViolenceDetector(opened["violence"])
+        self._violence = open_physical(opened["violence"])
         self._faces = FaceDetector(opened["face"])
         self._emotion = EmotionClassifier(opened["emotion"])
         self._models = {role: str(model.reference) for role, model in sorted(opened.items())}
+        self._manifests = {role: model.reference.manifest for role, model in opened.items()}
         self._limits = limits or Limits()
 
     @classmethod
@@ -79,19 +81,20 @@ class OnnxClipAnalyser(ClipAnalyser):
     @property
     def model_set_hash(self) -> bytes:
         """32 bytes, see `uriai.domain.model_set.model_set_hash`."""
-        return model_set_hash(self._models)
+        return model_set_hash(self._models, self._manifests)
 
     def observe(self, path: Path) -> Observations:
         """See `ClipAnalyser.observe`. Boxes are in the pixels of the upright picture."""
         watch = _Stopwatch()
         windows: list[Window] = []
         with Clip(path, self._limits) as clip:
-            sampler = WindowSampler(self._violence.instants, clip.declared_s)
+            self._violence.begin()
+            sampler: WindowSampler[Any] = WindowSampler(self._violence.instants, clip.declared_s)
             faces = _FaceTask(self._faces, self._emotion, watch)
             for frame in clip.frames():
                 due = sampler.wants(frame)
                 if due is not None:
-                    cuts = sampler.add(frame, due, self._violence.prepare(frame.image()))
+                    cuts = sampler.add(frame, due, self._violence.prepare(frame.image(), frame.t_s))
                     with watch.stage("violence"):
                         windows += self._violence.judge(cuts)
                 faces.see(frame)
@@ -104,6 +107,8 @@ class OnnxClipAnalyser(ClipAnalyser):
             faces=tuple(faces.seen),
             models=self.models,
             timing_ms=watch.timing_ms(),
+            calibrated=self._violence.calibrated,
+            boxes=self._violence.boxes(),
         )
 
     def key_frames(self, path: Path, t_s: float, finding: Finding, observations: Observations) -> KeyFrames:

@@ -11,7 +11,7 @@ import cv2
 from uriai.adapters.vision.faces import FaceDetector
 from uriai.adapters.vision.masking import LOW_SCORE, mask
 from uriai.adapters.vision.video import Clip, Image, Limits
-from uriai.domain.analysis import Box, Face, Observations, PersonBox
+from uriai.domain.analysis import Box, DetectedBox, Face, Observations, PersonBox
 from uriai.domain.finding import Finding
 from uriai.service.ports.vision import KeyFrames
 
@@ -95,6 +95,8 @@ def _with_boxes(image: Image, observations: Observations, at_s: float) -> Image:
             name, probability = max(face.emotions.items(), key=lambda item: item[1])
             label += f" {name} {probability:.2f}"
         _draw(drawn, face.box, label, thickness)
+    for seen in _nearest(observations.boxes, at_s):
+        _draw(drawn, seen.box, f"{seen.label} {seen.confidence:.2f}", thickness)
     for person in _nearest(observations.people, at_s):
         _draw(drawn, person.box, f"person {person.track}", thickness)
     return drawn
@@ -102,7 +104,7 @@ def _with_boxes(image: Image, observations: Observations, at_s: float) -> Image:
 
 def _nearest(seen: Sequence[Any], at_s: float) -> Iterable[Any]:
     """Those seen at the instant nearest ``at_s``, if it is near."""
-    items: Sequence[Face | PersonBox] = seen
+    items: Sequence[Face | PersonBox | DetectedBox] = seen
     nearest_s = min((item.t_s for item in items), key=lambda t_s: abs(t_s - at_s), default=None)
     if nearest_s is None or abs(nearest_s - at_s) > _SEEN_S:
         return []

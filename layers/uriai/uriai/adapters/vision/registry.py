@@ -2,103 +2,61 @@
 onnxruntime.
 
 A model is refused, with the reason, before it has seen a single frame: when its bytes are not those its manifest names,
-when its graph has other inputs or outputs than its role prescribes, or when manifest and graph disagree. What was
-hashed is what is loaded: the session is made from the very bytes that were checked.
+when they ask for other files or foreign operators, when its graph has other inputs or outputs than its role prescribes,
+or when manifest and graph disagree. What was hashed is what is loaded: the session is made from the very bytes that
+were checked.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO, cast
 
 import onnxruntime
 
+from uriai.adapters.vision.contracts import (
+    BOX_DETECTOR_ROLES,
+    ROLES,
+    Model,
+    check_contract,
+    check_manifest,
+    of_graph,
+)
+from uriai.adapters.vision.manifests import (
+    LARGEST_MANIFEST,
+    LARGEST_MODEL,
+    Manifest,
+    ModelRefused,
+    Tensor,
+    check_hash,
+    inside,
+    model_bytes,
+    parse_json,
+    parse_manifest,
+    read_manifest,
+    read_small,
+)
+from uriai.adapters.vision.onnx_file import check_onnx
 from uriai.domain.model_set import ModelReference, ModelSet
 
-ROLES = ("violence", "face", "emotion")
-"""What every analyser needs."""
-
-
-class ModelRefused(Exception):  # noqa: N818 - the outcome of a check, as `uriai models verify` words it
-    """A model cannot be used; the message names the model, what is wrong with it and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tensor:
-    """An input or output: ``shape`` holds an int where the size is fixed and a name where it is free."""
-
-    name: str
-    dtype: str
-    shape: tuple[int | str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What ``models/NAME/manifest.json`` says of a model. ``folder`` is where it lies; unknown keys are ignored."""
-
-    folder: Path
-    role: str
-    reference: ModelReference
-    file: str
-    licence: str
-    inputs: tuple[Tensor, ...]
-    outputs: tuple[Tensor, ...]
-
-    @property
-    def path(self) -> Path:
-        """The ONNX file."""
-        return self.folder / self.file
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """An opened model. ``inputs`` and ``outputs`` are those of the graph, in its order."""
-
-    role: str
-    reference: ModelReference
-    session: Any
-    inputs: tuple[Tensor, ...]
-    outputs: tuple[Tensor, ...]
-
-    def run(self, **feeds: Any) -> list[Any]:
-        """Outputs in the graph's order, as numpy arrays."""
-        outputs: list[Any] = self.session.run(None, feeds)
-        return outputs
-
-
-@dataclass(frozen=True, slots=True)
-class _Contract:
-    """Names, types and shapes a role prescribes; None stands for any size, fixed or free."""
-
-    inputs: Mapping[str, tuple[tuple[str, ...], tuple[int | None, ...]]]
-    outputs: Mapping[str, tuple[int | None, ...]]
-
-
-_FLOAT, _PIXELS = ("float32",), ("uint8", "float32")
-_FRAMES = {"frames": (_PIXELS, (None, None, None, None, 3))}
-_CONTRACTS: Mapping[str, tuple[_Contract, ...]] = {
-    # a whole window at once, or half a window and what was made of the half before it (windows overlap by half)
-    "violence": (
-        _Contract(_FRAMES, {"probability": (None,)}),
-        _Contract(
-            {**_FRAMES, "before": (_FLOAT, (None, None, None))}, {"probability": (None,), "tokens": (None, None, None)}
-        ),
-    ),
-    "face": (
-        _Contract(
-            {"image": (_FLOAT, (None, 3, None, None))},
-            {"heatmap": (None, 1, None, None), "scale": (None, 2, None, None), "offset": (None, 2, None, None)},
-        ),
-    ),
-    "emotion": (_Contract({"faces": (_FLOAT, (None, 1, 48, 48))}, {"probabilities": (None, 7)}),),
-}
+__all__ = [
+    "ROLES",
+    "FetchedModels",
+    "LocalModels",
+    "Manifest",
+    "Model",
+    "ModelRefused",
+    "ModelSource",
+    "Tensor",
+    "open_model",
+    "read_manifest",
+]
 
 
 class ModelSource(ABC):
@@ -108,7 +66,7 @@ class ModelSource(ABC):
     def read(self, role: str) -> tuple[ModelReference, bytes, Manifest | None]:
         """The model of a role: what it is called, its bytes, and its manifest where there is one.
 
-        The bytes have been hashed and are those the reference names.
+        The bytes have been hashed and are those the reference names; so are the manifest's.
 
         Raises
         ------
@@ -130,7 +88,7 @@ class LocalModels(ModelSource):
     def manifest(self, role: str) -> Manifest:
         """Read the manifest of a role. Raises `ModelRefused`."""
         name, sha256 = self._chosen(role)
-        manifest = read_manifest(self._folder / name)
+        manifest = self.of_folder(name)
         if manifest.role != role:
             raise ModelRefused(f"{manifest.folder}: its manifest says role {manifest.role!r}, it is chosen as {role!r}")
         if sha256 not in ("", manifest.reference.sha256):
@@ -139,32 +97,41 @@ class LocalModels(ModelSource):
             )
         return manifest
 
+    def of_folder(self, name: str) -> Manifest:
+        """Read the manifest of a folder beside set.json, chosen or not. Raises `ModelRefused`."""
+        return read_manifest(inside(self._folder / name, self._folder))
+
+    def others(self) -> tuple[str, ...]:
+        """The folders that hold a manifest and that no role has chosen."""
+        path = self._folder / "set.json"
+        roles = parse_json(read_small(path), str(path)) if path.is_file() else dict.fromkeys(ROLES)
+        chosen = {self._chosen(role)[0] for role in roles}
+        found = sorted(path.parent.name for path in self._folder.glob("*/manifest.json"))
+        return tuple(name for name in found if name not in chosen)
+
     def read(self, role: str) -> tuple[ModelReference, bytes, Manifest | None]:
         """See `ModelSource.read`."""
         manifest = self.manifest(role)
-        try:
-            content = manifest.path.read_bytes()
-        except OSError as error:
-            raise ModelRefused(
-                f"model {manifest.reference.name}: {manifest.path} cannot be read: {error.strerror}"
-            ) from error
-        _check_hash(manifest.reference, content, str(manifest.path))
-        return manifest.reference, content, manifest
+        return manifest.reference, model_bytes(manifest), manifest
 
     def _chosen(self, role: str) -> tuple[str, str]:
         """The folder of a role, and the hash it has to have where set.json says so."""
         path = self._folder / "set.json"
         if not path.is_file():
             return role, ""
-        entry = _read_json(path).get(role)
+        values = parse_json(read_small(path), str(path))
+        entry = values.get(role)
+        if role not in values:
+            raise ModelRefused(f"{path} names no folder for role {role!r}: add {{{role!r}: FOLDER}}")
         name, sha256 = (entry.get("name"), entry.get("sha256", "")) if isinstance(entry, dict) else (entry, "")
-        if not isinstance(name, str) or not isinstance(sha256, str) or not name or Path(name).name != name:
+        if not isinstance(name, str) or not isinstance(sha256, str) or not _is_plain(name):
             raise ModelRefused(f"{path}: {role!r} has to be the name of a folder beside it, not {entry!r}")
         return name, sha256
 
 
 class FetchedModels(ModelSource):
-    """Models by content: objects ``models/sha256/{sha256}``, kept in a folder between runs.
+    """Models by content: objects ``models/sha256/{sha256}``, kept in a folder between runs. A manifest is such an
+    object too, by its own hash.
 
     Parameters
     ----------
@@ -188,54 +155,47 @@ class FetchedModels(ModelSource):
             raise ModelRefused(
                 f"the deployment names no model for role {role!r}: MODEL_SET has to hold {', '.join(ROLES)}"
             )
-        path = self._folder / reference.sha256
-        kept = path.read_bytes() if path.is_file() else b""
-        if hashlib.sha256(kept).hexdigest() == reference.sha256:
-            return reference, kept, None
-        content = self._fetched(reference, path)
-        return reference, content, None
+        manifest = None
+        if reference.manifest:
+            where = f"object models/sha256/{reference.manifest}, manifest of {reference.name}"
+            content = self._object(reference.manifest, reference.name, LARGEST_MANIFEST)
+            manifest = parse_manifest(content, where)
+            _check_named(reference, manifest, role)
+        return reference, self._object(reference.sha256, reference.name, LARGEST_MODEL), manifest
 
-    def _fetched(self, reference: ModelReference, path: Path) -> bytes:
+    def _object(self, sha256: str, name: str, limit: int) -> bytes:
+        """The kept file, or else the fetched object."""
+        path = self._folder / sha256
+        kept = path.read_bytes() if path.is_file() else b""
+        return kept if hashlib.sha256(kept).hexdigest() == sha256 else self._fetched(sha256, name, limit)
+
+    def _fetched(self, sha256: str, name: str, limit: int) -> bytes:
         """Fetch beside the final place, check, then move there: a file of that name is always whole."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self._folder, prefix=".fetching-")
-        part = Path(name)
+        handle, part_name = tempfile.mkstemp(dir=self._folder, prefix=".fetching-")
+        part = Path(part_name)
         try:
             with os.fdopen(handle, "wb") as file:
-                self._fetch(reference.sha256, file)
+                self._fetch(sha256, cast("BinaryIO", _Limited(file, limit, f"object models/sha256/{sha256}")))
             content = part.read_bytes()
-            _check_hash(reference, content, f"object models/sha256/{reference.sha256}")
-            part.replace(path)
+            check_hash(name, sha256, content, f"object models/sha256/{sha256}")
+            part.replace(self._folder / sha256)
         finally:
             part.unlink(missing_ok=True)
         return content
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """Read ``manifest.json`` of a model's folder.
+class _Limited:
+    """A file that takes so many bytes and no more: a wrong object must not fill the disk."""
 
-    Raises
-    ------
-    ModelRefused
-        If it is missing, no JSON, or lacks a key; the message names it.
-    """
-    path = folder / "manifest.json"
-    values = _read_json(path)
-    try:
-        licence = values.get("licence", {})
-        return Manifest(
-            folder=folder,
-            role=str(values["role"]),
-            reference=ModelReference(str(values["name"]), str(values["version"]), str(values["sha256"])),
-            file=str(values.get("file", "model.onnx")),
-            licence=str(licence.get("spdx", "") if isinstance(licence, dict) else licence),
-            inputs=_tensors(values["inputs"]),
-            outputs=_tensors(values["outputs"]),
-        )
-    except KeyError as error:
-        raise ModelRefused(f"{path}: key {error.args[0]!r} is missing") from error
-    except (TypeError, ValueError) as error:
-        raise ModelRefused(f"{path}: {error}") from error
+    def __init__(self, file: BinaryIO, limit: int, what: str) -> None:
+        self._file, self._left, self._what = file, limit, what
+
+    def write(self, data: bytes) -> int:
+        self._left -= len(data)
+        if self._left < 0:
+            raise ModelRefused(f"{self._what} is larger than any model or manifest may be: upload the right one")
+        return self._file.write(data)
 
 
 def open_model(source: ModelSource, role: str, threads: int = 1) -> Model:
@@ -252,6 +212,7 @@ def open_model(source: ModelSource, role: str, threads: int = 1) -> Model:
         If it does not match its hash, its manifest or its role's contract, or onnxruntime cannot open it.
     """
     reference, content, manifest = source.read(role)
+    check_onnx(content, f"model {reference.name}")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -263,103 +224,37 @@ def open_model(source: ModelSource, role: str, threads: int = 1) -> Model:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise ModelRefused(f"model {reference.name}: onnxruntime cannot open it: {str(error)[:300]}") from error
-    model = Model(role, reference, session, _of_graph(session.get_inputs()), _of_graph(session.get_outputs()))
-    _check_contract(model)
+    model = Model(
+        role=role,
+        reference=replace(reference, manifest=manifest.sha256 if manifest else ""),
+        session=session,
+        inputs=of_graph(session.get_inputs()),
+        outputs=of_graph(session.get_outputs()),
+        manifest=manifest,
+        metadata=dict(session.get_modelmeta().custom_metadata_map),
+    )
+    if manifest is None or manifest.detector is None:
+        check_contract(model)
+    elif role not in BOX_DETECTOR_ROLES:
+        raise ModelRefused(f"{manifest.where}: a model of role {role!r} takes no 'detector'")
     if manifest is not None:
-        _check_manifest(model, manifest)
+        check_manifest(model, manifest)
     return model
 
 
-def _check_hash(reference: ModelReference, content: bytes, where: str) -> None:
-    found = hashlib.sha256(content).hexdigest()
-    if found != reference.sha256:
+def _check_named(reference: ModelReference, manifest: Manifest, role: str) -> None:
+    """The deployment and the manifest speak of one and the same model."""
+    named = (manifest.role, *_identity(manifest.reference))
+    if named != (role, *_identity(reference)):
         raise ModelRefused(
-            f"model {reference.name}: {where} has SHA-256 {found[:16]}…, the manifest names {reference.sha256[:16]}…: "
-            "restore the file or register the new one"
+            f"{manifest.where}: it describes {manifest.reference} as {manifest.role}, the deployment names {reference} "
+            f"as {role}: deploy again"
         )
 
 
-def _check_contract(model: Model) -> None:
-    contracts = _CONTRACTS.get(model.role)
-    if contracts is None:
-        raise ModelRefused(f"model {model.reference.name}: there is no role {model.role!r}, only {', '.join(ROLES)}")
-    name = f"model {model.reference.name} as {model.role}"
-    inputs, outputs = {t.name: t for t in model.inputs}, {t.name: t for t in model.outputs}
-    contract = next((contract for contract in contracts if set(contract.inputs) == set(inputs)), None)
-    if contract is None:
-        wanted = " or ".join(str(sorted(contract.inputs)) for contract in contracts)
-        raise ModelRefused(f"{name}: inputs are {sorted(inputs)}, they have to be {wanted}")
-    for key, (dtypes, shape) in contract.inputs.items():
-        if inputs[key].dtype not in dtypes or not _fits(inputs[key].shape, shape):
-            raise ModelRefused(
-                f"{name}: input {_words(inputs[key])}, it has to be {' or '.join(dtypes)} {_pattern(shape)}"
-            )
-    for key, shape in contract.outputs.items():
-        if key not in outputs:
-            raise ModelRefused(f"{name}: there is no output {key!r} among {sorted(outputs)}")
-        if outputs[key].dtype != "float32" or not _fits(outputs[key].shape, shape):
-            raise ModelRefused(f"{name}: output {_words(outputs[key])}, it has to be float32 {_pattern(shape)}")
+def _identity(reference: ModelReference) -> tuple[str, str, str]:
+    return reference.name, reference.version, reference.sha256
 
 
-def _check_manifest(model: Model, manifest: Manifest) -> None:
-    """Names, types, ranks and fixed sizes in the manifest have to be the graph's; how a free size is called is nobody's
-    business.
-    """
-    for kind, stated, found in (("input", manifest.inputs, model.inputs), ("output", manifest.outputs, model.outputs)):
-        graph = {tensor.name: tensor for tensor in found}
-        for tensor in stated:
-            other = graph.get(tensor.name)
-            if other is None:
-                raise ModelRefused(f"{manifest.folder / 'manifest.json'}: {kind} {tensor.name!r} is not in the graph")
-            sizes = [size if isinstance(size, int) else None for size in tensor.shape]
-            if tensor.dtype != other.dtype or not _fits(other.shape, tuple(sizes)):
-                raise ModelRefused(
-                    f"{manifest.folder / 'manifest.json'}: {kind} {_words(tensor)}, in the graph {_words(other)}"
-                )
-
-
-def _fits(shape: tuple[int | str, ...], pattern: tuple[int | None, ...]) -> bool:
-    return len(shape) == len(pattern) and all(
-        wanted is None or size == wanted or isinstance(size, str) for size, wanted in zip(shape, pattern, strict=True)
-    )
-
-
-def _words(tensor: Tensor) -> str:
-    return f"{tensor.name!r} is {tensor.dtype} {list(tensor.shape)}"
-
-
-def _pattern(shape: tuple[int | None, ...]) -> str:
-    return "[" + ", ".join("any" if size is None else str(size) for size in shape) + "]"
-
-
-def _of_graph(nodes: list[Any]) -> tuple[Tensor, ...]:
-    types = {"tensor(float)": "float32", "tensor(uint8)": "uint8"}
-    return tuple(
-        Tensor(
-            node.name, types.get(node.type, node.type), tuple(s if isinstance(s, int) else str(s) for s in node.shape)
-        )
-        for node in nodes
-    )
-
-
-def _tensors(values: Any) -> tuple[Tensor, ...]:
-    return tuple(
-        Tensor(
-            str(entry["name"]), str(entry["dtype"]), tuple(s if isinstance(s, int) else str(s) for s in entry["shape"])
-        )
-        for entry in values
-    )
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelRefused(
-            f"{path} cannot be read: {error.strerror}; train the model or restore it from the repository"
-        ) from error
-    except ValueError as error:
-        raise ModelRefused(f"{path} is no JSON: {error}") from error
-    if not isinstance(values, dict):
-        raise ModelRefused(f"{path} has to hold one JSON object")
-    return values
+def _is_plain(name: str) -> bool:
+    return bool(name) and name not in (".", "..") and not set(name) & set("/\\:\0")

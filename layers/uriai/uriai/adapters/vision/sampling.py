@@ -10,8 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from uriai.adapters.vision.video import Frame, Image
+from uriai.adapters.vision.video import Frame
+
+T = TypeVar("T")
+"""What a detector makes of a frame's picture and keeps."""
 
 WINDOW_S = 2.0
 STRIDE_S = 1.0
@@ -20,12 +24,12 @@ SHORT_BY_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(Generic[T]):
     """One window: its span in seconds from the clip's start and its images, as many as the model wants."""
 
     start_s: float
     end_s: float
-    images: tuple[Image, ...]
+    images: tuple[T, ...]
 
 
 class Every:
@@ -43,7 +47,7 @@ class Every:
         return range(first, self._next)
 
 
-class WindowSampler:
+class WindowSampler(Generic[T]):
     """Collects the images of windows while a clip streams by; holds those of one window and a stride at most.
 
     Parameters
@@ -65,9 +69,9 @@ class WindowSampler:
         self._stride = round(STRIDE_S / self._step_s)
         self._grid = Every(self._step_s)
         self._declared_s = declared_s
-        self._images: dict[int, Image] = {}
-        self._short: list[tuple[float, Image]] | None = [] if (declared_s or 0.0) < WINDOW_S + 0.2 else None
-        self._last: Image | None = None
+        self._images: dict[int, T] = {}
+        self._short: list[tuple[float, T]] | None = [] if (declared_s or 0.0) < WINDOW_S + 0.2 else None
+        self._last: T | None = None
         self._next_start = 0
 
     def wants(self, frame: Frame) -> range | None:
@@ -77,7 +81,7 @@ class WindowSampler:
         due = self._grid.due(frame)
         return due if due or self._short is not None or self._is_near_end(frame) else None
 
-    def add(self, frame: Frame, due: range, image: Image) -> list[Cut]:
+    def add(self, frame: Frame, due: range, image: T) -> list[Cut[T]]:
         """Take the image of a wanted frame; returns the windows it completes."""
         self._last = image
         for index in due:
@@ -95,7 +99,7 @@ class WindowSampler:
             self._next_start += self._stride
         return cuts
 
-    def finish(self, duration_s: float) -> list[Cut]:
+    def finish(self, duration_s: float) -> list[Cut[T]]:
         """The window that ends with the clip, if those given so far leave a rest."""
         rest_s = duration_s - WINDOW_S
         if rest_s <= SHORT_BY_S and self._next_start == 0:
@@ -109,7 +113,7 @@ class WindowSampler:
     def _is_near_end(self, frame: Frame) -> bool:
         return self._declared_s is not None and frame.t_s + 3 * frame.half_step_s >= self._declared_s
 
-    def _cut(self, start: int, duration_s: float | None) -> Cut:
+    def _cut(self, start: int, duration_s: float | None) -> Cut[T]:
         images = []
         for index in range(start, start + self._instants):
             image = self._images.get(index, self._last)
@@ -119,8 +123,8 @@ class WindowSampler:
         end_s = start_s + WINDOW_S
         return Cut(start_s, end_s if duration_s is None else min(end_s, duration_s), tuple(images))
 
-    def _stretched(self, duration_s: float) -> Cut:
-        kept: Sequence[tuple[float, Image]] = self._short or [
+    def _stretched(self, duration_s: float) -> Cut[T]:
+        kept: Sequence[tuple[float, T]] = self._short or [
             (index * self._step_s, image) for index, image in sorted(self._images.items())
         ]
         last_s = kept[-1][0]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from uriai.adapters.vision.registry import Model, ModelRefused, Tensor
 from uriai.adapters.vision.sampling import Cut
 from uriai.adapters.vision.video import Image, shrink
-from uriai.domain.analysis import Window
+from uriai.domain.analysis import DetectedBox, Window
 
 
 class ViolenceDetector:
@@ -42,12 +42,21 @@ class ViolenceDetector:
         if self.instants < 3 or self.instants % 2 == 0:
             raise ModelRefused(f"model {model.reference.name}: {images} images a window; it has to be an odd number")
 
-    def prepare(self, image: Image) -> Image:
+    calibrated = True
+
+    def begin(self) -> None:
+        """Nothing is kept from one clip to the next but a half window, which its very images tell apart."""
+
+    def boxes(self) -> tuple[DetectedBox, ...]:
+        """None: the model sees the window as a whole."""
+        return ()
+
+    def prepare(self, image: Image, t_s: float = 0.0) -> Image:
         """A BGR frame of any size as the RGB image the model wants, uint8 [H, W, 3]; the aspect ratio is given up."""
         small: Any = cv2.cvtColor(shrink(image, *self._size), cv2.COLOR_BGR2RGB)
         return np.asarray(small, np.uint8)
 
-    def judge(self, cuts: Sequence[Cut]) -> list[Window]:
+    def judge(self, cuts: Sequence[Cut[Image]]) -> list[Window]:
         """One window for each cut. One at a time: on one thread a batch saves nothing and costs its memory.
 
         Raises

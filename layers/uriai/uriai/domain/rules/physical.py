@@ -17,14 +17,15 @@ def find(observations: Observations, thresholds: Thresholds) -> tuple[Finding, .
     """One finding for every run of touching windows above ``physical_exit`` that holds one above ``physical_review``.
 
     A run counts in both directions of time, so the span also holds the seconds that led up to the strongest window.
-    Raising any window's probability never removes, shortens or weakens a finding. Spans are as exact as windows are:
-    about a second.
+    Where nobody has calibrated what the windows say (`Observations.calibrated`), a finding is a ``review`` however high
+    they stand: a bare confidence of 0.95 is not 95 of 100. Raising any window's probability never removes, shortens or
+    weakens a finding. Spans are as exact as windows are: about a second.
     """
     findings = []
     for run in _runs(observations.windows, thresholds.physical_exit):
         peak = max(run, key=lambda window: (window.probability, -window.start_s))
         if peak.probability > thresholds.physical_review:
-            findings.append(_finding(run, peak, thresholds))
+            findings.append(_finding(run, peak, thresholds, calibrated=observations.calibrated))
     return tuple(findings)
 
 
@@ -46,16 +47,20 @@ def _runs(windows: Iterable[Window], exit_above: float) -> list[list[Window]]:
     return runs
 
 
-def _finding(run: list[Window], peak: Window, thresholds: Thresholds) -> Finding:
+def _finding(run: list[Window], peak: Window, thresholds: Thresholds, *, calibrated: bool) -> Finding:
+    clear_case = calibrated and peak.probability > thresholds.physical_report
+    # only where it is not as usual: a stored finding says why it is no report
+    unusual: dict[str, object] = {} if calibrated else {"calibrated": False}
     return Finding(
         kind=Kind.PHYSICAL,
         start_s=run[0].start_s,
         end_s=max(window.end_s for window in run),
         confidence=peak.probability,
-        verdict=Verdict.REPORT if peak.probability > thresholds.physical_report else Verdict.REVIEW,
+        verdict=Verdict.REPORT if clear_case else Verdict.REVIEW,
         thresholds=thresholds.as_mapping(),
         basis={
             "peak_s": (peak.start_s + peak.end_s) / 2,
             "windows": [[window.start_s, window.end_s, window.probability] for window in run],
+            **unusual,
         },
     )
