@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-FLOAT, UINT8, INT64 = 1, 2, 7
+FLOAT, UINT8, INT64, FLOAT16 = 1, 2, 7, 10
 NAMES = {FLOAT: "float32", UINT8: "uint8"}
 
 
@@ -39,6 +39,12 @@ def graph(
     body += b"".join(_field(11, _value(value)) for value in inputs)
     body += b"".join(_field(12, _value(value)) for value in outputs)
     return _number(1, 9) + _field(7, body) + _field(8, _field(1, b"") + _number(2, 18))
+
+
+def with_metadata(model: bytes, entries: Mapping[str, str]) -> bytes:
+    """What an exporter leaves in the file."""
+    pairs = [_field(1, key.encode()) + _field(2, value.encode()) for key, value in entries.items()]
+    return model + b"".join(_field(14, pair) for pair in pairs)
 
 
 def motion_model(instants: int = 17, side: int = 64, gain: float = 0.5, offset: float = 3.0) -> bytes:
