@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.unit.vision.pictures import room, shaking, still, with_face, write_clip, write_sound
+from tests.unit.vision.tiny_yolo import write_yolo, yolo
 from uriai.domain.analysis import EMOTIONS
 from uriai_cli.main import cli
 
@@ -153,3 +154,54 @@ def test_models_verify_tells_a_changed_model_from_the_good_ones(models: Path, tm
 def test_the_models_of_the_repository_pass_verification() -> None:
     result = run("models", "verify")
     assert result.exit_code == 0, result.stdout
+
+
+@pytest.fixture
+def with_yolo(models: Path, tmp_path: Path) -> Path:
+    folder = Path(shutil.copytree(models, tmp_path / "models"))
+    write_yolo(folder / "our-yolo", yolo())
+    (folder / "set.json").write_text(json.dumps({"violence": "our-yolo", "face": "face", "emotion": "emotion"}))
+    return folder
+
+
+def test_models_list_marks_the_chosen_and_shows_the_others(with_yolo: Path) -> None:
+    rows = {row["folder"]: row for row in lines(run("models", "list", "--json", "--models", with_yolo))}
+    assert {Path(folder).name: row["chosen"] for folder, row in rows.items()} == {
+        "our-yolo": True, "face": True, "emotion": True, "violence": False,
+    }  # fmt: skip
+    result = run("models", "list", "--models", with_yolo)
+    assert result.exit_code == 0
+    stars = [line for line in result.stdout.splitlines() if line.startswith("* violence")]
+    assert len(stars) == 1
+    for part in ("our-yolov5s@2.0.0", "MB", "AGPL-3.0-only", hashlib.sha256(yolo()).hexdigest()):
+        assert part in stars[0]
+
+
+def test_models_list_names_a_manifest_that_cannot_be_read_and_exits_with_1(with_yolo: Path) -> None:
+    (with_yolo / "violence" / "manifest.json").write_text("{")
+    result = run("models", "list", "--json", "--models", with_yolo)
+    assert result.exit_code == 1
+    (bad,) = [row for row in lines(result) if "error" in row]
+    assert (bad["folder"], bad["chosen"]) == ("violence", False)
+
+
+def test_models_verify_tries_a_yolo_and_refuses_one_whose_names_contradict(with_yolo: Path) -> None:
+    assert run("models", "verify", "--models", with_yolo).exit_code == 0
+    write_yolo(with_yolo / "our-yolo", yolo(), classes=["assault", "person"])
+    result = run("models", "verify", "--models", with_yolo)
+    assert result.exit_code == 1
+    assert "its metadata names the classes" in result.stdout
+
+
+def test_analyze_says_what_a_yolo_saw_and_that_nobody_calibrated_it(with_yolo: Path, tmp_path: Path) -> None:
+    picture = room()
+    picture[80:160, 60:180] = (0, 0, 255)
+    path = write_clip(tmp_path / "clip.mp4", lambda _: picture, seconds=2)
+    (found,) = lines(run("analyze", path, "--json", "--models", with_yolo))
+    sha256 = hashlib.sha256(yolo()).hexdigest()
+    assert found["models"]["violence"] == f"our-yolov5s@2.0.0+{sha256}"
+    assert found["violence"]["calibrated"] is False
+    assert found["violence"]["boxes"][0]["label"] == "assault"
+    assert found["violence"]["boxes"][0]["box"] == pytest.approx([60, 80, 120, 80], abs=4)
+    assert found["verdict"] == "review"
+    assert "not calibrated" in run("analyze", path, "--models", with_yolo).stdout
