@@ -47,6 +47,7 @@ def page(models: Path) -> str:
                 "model": f"[{manifest['name']} {manifest['version']}]({folder}/card.md)",
                 "size": f"{manifest['bytes'] / 1e6:.1f} MB",
                 "measured": _measured(role, manifest["metrics"]),
+                "calibration": _calibration(role, manifest),
                 "one thread": _cost(role, manifest["metrics"]),
                 "licence": manifest["licence"]["spdx"],
                 "SHA-256": f"`{manifest['sha256'][:12]}…`",
@@ -60,9 +61,18 @@ def _measured(role: str, metrics: dict[str, Any]) -> str:
         found = metrics["real_footage"]
         return f"accuracy {100 * found['accuracy']:.1f} %, AUC {found['auc']:.3f} (group-disjoint folds, real footage)"
     if role == "emotion":
-        accuracy, ece = 100 * metrics["public_test_accuracy"], metrics["public_test_ece"]
-        return f"accuracy {accuracy:.1f} %, ECE {ece:.3f} (FER2013 public_test)"
+        return f"accuracy {100 * metrics['public_test_accuracy']:.1f} % (FER2013 public_test)"
     return f"within {metrics['largest_difference_from_original']:.0e} of the original"
+
+
+def _calibration(role: str, manifest: dict[str, Any]) -> str:
+    """Expected calibration error, and the prior it holds for where there is one."""
+    metrics = manifest["metrics"]
+    if role == "violence":
+        return f"ECE {metrics['real_footage']['ece']:.3f} at prior {manifest['thresholds']['prior']}"
+    if role == "emotion":
+        return f"ECE {metrics['public_test_ece']:.3f}"
+    return "none: a score"
 
 
 def _cost(role: str, metrics: dict[str, Any]) -> str:
