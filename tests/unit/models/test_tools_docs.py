@@ -1,0 +1,25 @@
+"""The worked examples of docs/own-detectors.md, as they stand there."""
+
+import re
+import shlex
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from models.tools.__main__ import main
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "own-detectors.md"
+PREFIX = "    .venv/bin/python -m models.tools "
+
+
+def test_the_examples_that_need_no_training_run_as_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lines = [line.removeprefix(PREFIX) for line in PAGE.read_text("utf-8").splitlines() if line.startswith(PREFIX)]
+    assert len(lines) >= 8
+    for line in lines:
+        words = shlex.split(re.sub(r"\s{2,}#.*", "", line))
+        done = CliRunner().invoke(main, words)
+        assert done.exit_code == 0, (line, done.output)
+        assert done.stdout.startswith("used"), line
+    assert len(list((tmp_path / "practice" / "turned").glob("*.png"))) >= 150
+    assert len(list((tmp_path / "practice" / "ready").glob("*__a345.mp4"))) == 16
