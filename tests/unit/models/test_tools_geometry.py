@@ -26,6 +26,7 @@ def edges(box):
     return np.array([box.left, box.top, box.right, box.bottom])
 
 
+@settings(deadline=None)
 @given(scenes(), st.booleans())
 def test_no_turn_changes_nothing(scene, expanded):
     width, height, box = scene
@@ -35,6 +36,7 @@ def test_no_turn_changes_nothing(scene, expanded):
     np.testing.assert_array_equal(rotation.image(picture), picture)
 
 
+@settings(deadline=None)
 @given(scenes(), st.integers(-4, 8))
 def test_quarter_turns_are_exact_in_box_and_picture(scene, quarters):
     width, height, box = scene
@@ -50,6 +52,7 @@ def test_quarter_turns_are_exact_in_box_and_picture(scene, quarters):
     np.testing.assert_allclose(edges(found), edges(expected), atol=1e-9)
 
 
+@settings(deadline=None)
 @given(scenes(), turns)
 @example((30, 20, Box("person", 0, 0, 30, 20)), 45.0)
 def test_an_expanded_canvas_holds_the_whole_turned_picture(scene, angle):
@@ -65,6 +68,7 @@ def test_an_expanded_canvas_holds_the_whole_turned_picture(scene, angle):
     assert rotation.out_width < width + height + 2
 
 
+@settings(deadline=None)
 @given(scenes(), turns)
 def test_turning_back_gives_a_box_round_the_original(scene, angle):
     width, height, box = scene
@@ -81,6 +85,7 @@ def test_turning_back_gives_a_box_round_the_original(scene, angle):
     assert (edges(again)[2:] >= original[2:] - 1e-6).all()
 
 
+@settings(deadline=None)
 @given(scenes(), turns)
 def test_points_turned_there_and_back_are_where_they_were(scene, angle):
     width, height, box = scene
@@ -88,6 +93,7 @@ def test_points_turned_there_and_back_are_where_they_were(scene, angle):
     np.testing.assert_allclose(back.points(there.points(box.corners)), box.corners, atol=1e-9)
 
 
+@settings(deadline=None)
 @given(scenes(), turns)
 def test_on_a_kept_canvas_a_box_stays_inside_and_its_share_is_that_of_its_points(scene, angle):
     width, height, box = scene
@@ -103,7 +109,7 @@ def test_on_a_kept_canvas_a_box_stays_inside_and_its_share_is_that_of_its_points
     assert share == pytest.approx(inside.mean(), abs=0.06)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(scenes(), turns, st.booleans())
 def test_the_pixels_of_a_turned_rectangle_lie_in_its_box(scene, angle, expanded):
     width, height, box = scene

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.tools import labels, voc
@@ -169,6 +169,7 @@ def test_xml_of_a_picture_of_another_size_or_an_unknown_class_is_refused(tmp_pat
     assert tally.refused == {"label of a picture of another size": 1, "unknown class": 1}
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_boxes_or_a_refusal(content):
     for parse in (voc.parse, lambda raw: labels._yolo(raw, (100, 80), CLASSES)):
@@ -176,6 +177,7 @@ def test_any_bytes_are_boxes_or_a_refusal(content):
             parse(content)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.floats(0, 90), st.floats(0, 70), st.floats(1, 100), st.floats(1, 80), st.sampled_from(CLASSES)),
