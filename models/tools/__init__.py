@@ -1,4 +1,4 @@
-"""Tools for detectors of one's own: frames, labels, rotation, films, clips, training, stacking, registering.
+"""Tools for detectors of one's own: frames, labels, rotation, films.
 
 ``python -m models.tools --help`` lists the commands; ``docs/own-detectors.md`` shows one worked example of each.
 """

@@ -1,4 +1,4 @@
-"""``python -m models.tools``: one command for each step from raw footage to a registered detector."""
+"""``python -m models.tools``: one command for each step from raw footage to labelled pictures and clips."""
 
 from __future__ import annotations
 
@@ -14,11 +14,6 @@ _COMMANDS = {
     "rotate": ("commands", "labelled pictures turned, with boxes that fit"),
     "films": ("commands", "resize, change the frame rate, cut sub-clips, turn"),
     "sample": ("commands", "practice material from the rendered playroom"),
-    "clips": ("learning", "labelled clips: what is sound, what is not"),
-    "train": ("learning", "a violence model of your own on top of ours"),
-    "evaluate": ("learning", "a finished model on clips it has never seen"),
-    "stack": ("learning", "two models as one"),
-    "register": ("learning", "put a model into a set that `uriai` uses"),
 }
 
 
