@@ -13,6 +13,8 @@ _COMMANDS = {
     "convert-labels": ("commands", "YOLO text to Pascal VOC and back"),
     "rotate": ("commands", "labelled pictures turned, with boxes that fit"),
     "films": ("commands", "resize, change the frame rate, cut sub-clips, turn"),
+    "clips": ("learning", "labelled clips: what is sound, what is not, and group-disjoint folds"),
+    "register": ("learning", "put a model into a set that `uriai` uses, if the analyser takes it"),
     "sample": ("commands", "practice material from the rendered playroom"),
 }
 
