@@ -15,15 +15,17 @@ from pathlib import Path
 from nacl.signing import SigningKey
 
 from uriai_edge.camera import CameraState, CameraThread
-from uriai_edge.chain import Checkpoint, NewRecord
+from uriai_edge.chain import NewRecord
 from uriai_edge.config import Config
 from uriai_edge.coverage import CoverageKeeper
 from uriai_edge.disk import lock
 from uriai_edge.evidence import RecordType
 from uriai_edge.logs import trouble
 from uriai_edge.register import SpoolError, State
+from uriai_edge.s3 import S3Store
 from uriai_edge.spool import Spool
-from uriai_edge.upload import Uploader, make_client
+from uriai_edge.steps import Checkpoint, nothing_happens
+from uriai_edge.upload import Uploader
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +39,7 @@ class Agent:
     """Runs one gateway; make it, then `run` once."""
 
     def __init__(
-        self, config: Config, key: SigningKey, stop: threading.Event, checkpoint: Checkpoint = lambda _name: None
+        self, config: Config, key: SigningKey, stop: threading.Event, checkpoint: Checkpoint = nothing_happens
     ) -> None:
         """Prepare; setting ``stop`` ends `run` soon and cleanly. ``checkpoint`` is the spool's.
 
@@ -63,7 +65,9 @@ class Agent:
         self._coverage = CoverageKeeper(camera.number for camera in config.cameras)
         self._cameras_stop = threading.Event()
         self._uploads_stop = threading.Event()
-        self._uploader = Uploader(config.upload, self._spool, make_client(config.upload), self._uploads_stop)
+        self._uploader = Uploader(
+            config.upload, self._spool, S3Store(config.upload, self._uploads_stop), self._uploads_stop
+        )
         self._cameras = [
             CameraThread(config, camera, self._spool, self._coverage, self._cameras_stop) for camera in config.cameras
         ]
@@ -165,7 +169,10 @@ class Agent:
             if camera.is_alive():
                 camera.join(_JOIN_S)
         self._uploads_stop.set()
-        uploads.join(_JOIN_S)
+        uploads.join(_JOIN_S / 2)
+        if uploads.is_alive():
+            self._uploader.interrupt()
+            uploads.join(_JOIN_S / 2)
         self._write_status()
 
     def _write_status(self) -> None:

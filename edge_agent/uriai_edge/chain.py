@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,10 +20,18 @@ from nacl.signing import SigningKey
 from uriai_edge import ulid
 from uriai_edge.disk import sync_folder
 from uriai_edge.evidence import AGENT, FIRST_PREV, Manifest, RecordType, digest, sign
-from uriai_edge.register import COLUMNS, DATABASE, SCHEMA, SCHEMA_VERSION, Record, SpoolError, read_record
-
-Checkpoint = Callable[[str], None]
-"""Called with the name of each step of writing as it is reached; the crash tests end the process there."""
+from uriai_edge.register import (
+    COLUMNS,
+    DATABASE,
+    SCHEMA,
+    SCHEMA_VERSION,
+    UPGRADES,
+    Record,
+    SpoolError,
+    read_anchor,
+    read_record,
+)
+from uriai_edge.steps import Checkpoint, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +86,23 @@ class Chain:
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield self._database
-                self._reach("before_commit")
+                self._reach(Step.BEFORE_COMMIT)
                 self._database.execute("COMMIT")
             except BaseException:
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")
                 raise
-        self._reach("committed")
+        self._reach(Step.COMMITTED)
 
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
+    def rows(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         """Result of a reading query."""
         with self._lock:
-            return self._database.execute(query).fetchall()
+            return self._database.execute(query, values).fetchall()
 
     def append(self, database: sqlite3.Connection, new: NewRecord) -> Record:
         """Number, link, sign and store a record; ``database`` is the caller's open `transaction`."""
         last = database.execute("SELECT seq, manifest FROM records ORDER BY seq DESC LIMIT 1").fetchone()
-        seq, prev = (1, FIRST_PREV) if last is None else (last[0] + 1, digest(last[1]))
+        seq, prev = self._after_pruned(database) if last is None else (last[0] + 1, digest(last[1]))
         manifest = Manifest(
             gateway=self._gateway,
             seq=seq,
@@ -129,20 +137,33 @@ class Chain:
         row = database.execute(f"SELECT {COLUMNS} FROM records WHERE seq = ?", (seq,)).fetchone()  # noqa: S608
         return read_record(row, self._folder)
 
+    @staticmethod
+    def _after_pruned(database: sqlite3.Connection) -> tuple[int, str]:
+        row = database.execute("SELECT value FROM meta WHERE name = 'anchor'").fetchone()
+        if row is None:
+            return 1, FIRST_PREV
+        seq, sha256 = read_anchor(row[0])
+        return seq + 1, sha256
+
     def _prepare(self) -> None:
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = FULL")
         public_key = self._key.verify_key.encode().hex()
         with self.transaction() as database:
             version = database.execute("PRAGMA user_version").fetchone()[0]
+            if version > SCHEMA_VERSION:
+                raise SpoolError(
+                    f"spool {self._folder}: was written by a newer agent (version {version} of its register, "
+                    f"this agent knows {SCHEMA_VERSION}); install that agent again"
+                )
             if version == 0:
-                for statement in SCHEMA.split(";\n"):
-                    database.execute(statement)
-                database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+                _execute(database, SCHEMA)
                 database.execute("INSERT INTO meta VALUES ('gateway', ?)", (self._gateway,))
                 database.execute("INSERT INTO meta VALUES ('public_key', ?)", (public_key,))
-            elif version != SCHEMA_VERSION:
-                raise SpoolError(f"spool {self._folder}: was written by another version of the agent ({version})")
+                version = 1
+            for step in range(version, SCHEMA_VERSION):
+                _execute(database, UPGRADES[step])
+            database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             meta = dict(database.execute("SELECT name, value FROM meta").fetchall())
         if meta["gateway"] != self._gateway:
             raise SpoolError(
@@ -155,3 +176,10 @@ class Chain:
                 "the new key a new gateway name and folder"
             )
         sync_folder(self._folder)
+
+
+def _execute(database: sqlite3.Connection, script: str) -> None:
+    """Run statements inside the open transaction, which ``executescript`` would commit."""
+    for statement in script.split(";\n"):
+        if statement.strip():
+            database.execute(statement)

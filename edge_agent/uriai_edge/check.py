@@ -18,7 +18,7 @@ from uriai_edge.config import Camera, Config, ConfigError
 from uriai_edge.config_file import load_config
 from uriai_edge.keys import KeyFileError, load_key
 from uriai_edge.redact import redact
-from uriai_edge.upload import make_client
+from uriai_edge.s3 import S3Store
 
 _CLOCK_WARN_S = 5.0
 _CLOCK_FAIL_S = 300.0
@@ -89,7 +89,7 @@ def _check_disk(config: Config) -> Check:
 def _check_bucket(config: Config) -> Iterator[Check]:
     bucket = config.upload.bucket
     try:
-        answer = make_client(config.upload).head_bucket(Bucket=bucket)
+        answer = S3Store(config.upload).client.head_bucket(Bucket=bucket)
         headers = answer["ResponseMetadata"]["HTTPHeaders"]
     except (NoCredentialsError, PartialCredentialsError):
         remedy = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or credential_process"

@@ -31,9 +31,10 @@ from uriai_edge.mp4 import Mp4Error
 from uriai_edge.redact import redact
 from uriai_edge.register import DATABASE, SpoolError, SpoolReader
 from uriai_edge.replay import replay, tune
+from uriai_edge.s3 import S3Store
 from uriai_edge.spool import Spool
 from uriai_edge.submit import SubmitError, submit_to
-from uriai_edge.upload import Uploader, make_client
+from uriai_edge.upload import Uploader
 from uriai_edge.verify import Candidate, collect, verify
 
 _DONE, _SOME_FAILED, _USAGE = 0, 1, 2
@@ -271,7 +272,8 @@ def _submit(options: argparse.Namespace) -> int:
             else:
                 print(f"{file}  record {record.seq}  {manifest.stem}.mp4", flush=True)
         if not options.no_upload and not is_locked(config.spool.dir / "agent.lock"):
-            uploader = Uploader(config.upload, spool, make_client(config.upload), _stop_on_signals())
+            stop = _stop_on_signals()
+            uploader = Uploader(config.upload, spool, S3Store(config.upload, stop), stop)
             failed |= not uploader.drain()
     return _SOME_FAILED if failed else _DONE
 
@@ -290,7 +292,8 @@ def _verify(options: argparse.Namespace) -> int:
     paths = options.paths or ([config.spool.dir] if config is not None else [])
     if not paths:
         raise ConfigError("verify needs a PATH")
-    reports = verify(_candidates(paths), public_key, from_start=not options.part)
+    candidates, after = _candidates(paths)
+    reports = verify(candidates, public_key, from_start=not options.part, after=after)
     if not reports:
         print("no evidence found under these paths", file=sys.stderr)
         return _SOME_FAILED
@@ -318,14 +321,18 @@ def _verify(options: argparse.Namespace) -> int:
     return _DONE if all(report.first_break is None for report in reports) else _SOME_FAILED
 
 
-def _candidates(paths: Sequence[Path]) -> list[Candidate]:
+def _candidates(paths: Sequence[Path]) -> tuple[list[Candidate], tuple[int, str] | None]:
+    """What lies under the paths, and where the chain goes on from if it is a single spool that forgot its beginning."""
     found: list[Candidate] = []
+    after: tuple[int, str] | None = None
     for path in paths:
         if (path / DATABASE).is_file():
-            for record in SpoolReader(path).records():
+            reader = SpoolReader(path)
+            after = reader.anchor() if len(paths) == 1 else None
+            for record in reader.records():
                 attachment = record.path.with_suffix("") if record.path is not None else None
                 key = record.read().stem + ".json"
                 found.append(Candidate(key, record.manifest, record.signature, attachment, record.removed))
         else:
             found += collect([path])
-    return found
+    return found, after

@@ -194,7 +194,7 @@ class Spool(Section):
     max_bytes: int = Field(
         default=20_000_000_000,
         ge=50_000_000,
-        description="most that clips may take here; uploaded ones are removed first, others never",
+        description="most that clips may take here; uploaded ones are removed first, others as when_full says",
         json_schema_extra={"unit": "bytes"},
     )
     min_free_bytes: int = Field(
@@ -202,6 +202,16 @@ class Spool(Section):
         ge=0,
         description="what is always left free on the disk",
         json_schema_extra={"unit": "bytes"},
+    )
+    when_full: Literal["refuse", "drop_oldest"] = Field(
+        default="refuse",
+        description="when only clips that are not uploaded are left: refuse new ones, or give up the oldest; "
+        "each one lost either way is reported by a signed record",
+    )
+    keep_records: int = Field(
+        default=100_000,
+        ge=1_000,
+        description="so many records are remembered here after their upload; one comes a minute, and one a clip",
     )
 
 
@@ -235,12 +245,27 @@ class Upload(Section):
         json_schema_extra={"unit": _SECONDS},
     )
 
+    max_bytes_per_s: int | None = Field(
+        default=None, ge=10_000, description="most of the uplink that clips may use; none: all of it"
+    )
+
     @field_validator("endpoint_url")
     @classmethod
     def _has_host(cls, url: str | None) -> str | None:
         if url is not None and not urlsplit(url).hostname:
             raise ValueError("the address has no host")
         return url
+
+
+class Health(Section):
+    """Who asks on this machine whether all is well."""
+
+    port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="port of 127.0.0.1 with /healthz and /metrics (Prometheus); 0: none",
+    )
 
 
 class Coverage(Section):
@@ -270,6 +295,7 @@ class Config(Section):
     motion: Motion = Field(default_factory=Motion, description="when movement is movement")
     clips: Clips = Field(default_factory=Clips, description="how clips are cut")
     coverage: Coverage = Field(default_factory=Coverage, description="proof of recording")
+    health: Health = Field(default_factory=Health, description="who asks whether all is well")
 
     @model_validator(mode="after")
     def _numbers_differ(self) -> Config:

@@ -38,7 +38,12 @@ class SpoolSink(ClipSink):
         """Begin a clip, or one that is only counted when the disk has no room."""
         first = start.first
         try:
-            if not self._spool.make_room(CLIP_RESERVE_BYTES, self._settings.max_bytes, self._settings.min_free_bytes):
+            if not self._spool.make_room(
+                CLIP_RESERVE_BYTES,
+                self._settings.max_bytes,
+                self._settings.min_free_bytes,
+                drop_waiting=self._settings.when_full == "drop_oldest",
+            ):
                 trouble(log, "no room for a clip", camera=self._camera, used_bytes=self._spool.used_bytes())
                 return LostClip(self._spool, self._camera, first, "disk_full")
             detail = {"event": start.event, "part": start.part}

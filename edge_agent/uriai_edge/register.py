@@ -14,7 +14,7 @@ from typing import Any
 
 from uriai_edge.evidence import Manifest
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 DATABASE = "spool.sqlite3"
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -34,7 +34,6 @@ CREATE TABLE records (
     uploaded_at TEXT,
     removed_at  TEXT                      -- when the uploaded file was removed here to make room
 ) STRICT;
-CREATE INDEX records_by_state ON records (state, seq);
 CREATE TABLE recordings (                 -- clips being written
     ulid       TEXT    PRIMARY KEY,
     camera     INTEGER NOT NULL,
@@ -42,6 +41,20 @@ CREATE TABLE recordings (                 -- clips being written
     monotonic  REAL    NOT NULL,
     detail     TEXT    NOT NULL
 ) STRICT;
+CREATE INDEX records_by_state ON records (state, seq);
+"""
+UPGRADES = {
+    1: """
+ALTER TABLE records ADD COLUMN dropped_by INTEGER;
+DROP INDEX records_by_state;
+CREATE INDEX records_by_state ON records (state, type, seq);
+CREATE INDEX records_by_type ON records (type, seq);
+CREATE INDEX records_on_disk ON records (state, seq, size) WHERE path IS NOT NULL AND removed_at IS NULL;
+"""
+}
+"""What brings a register from each older version to the next one; a new register takes all of these steps.
+
+``dropped_by`` is the number of the drop record that gave up this record's clip.
 """
 
 
@@ -72,7 +85,11 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record of the chain as stored."""
+    """One record of the chain as stored.
+
+    ``removed``: its file was removed here, after S3 confirmed it or, if ``dropped``, because a drop record gave it up.
+    ``attempts``: uploads that failed on this record's own file, not those that the network refused altogether.
+    """
 
     seq: int
     manifest: bytes
@@ -83,21 +100,32 @@ class Record:
     attempts: int
     reason: str | None
     removed: bool
+    dropped: bool
 
     def read(self) -> Manifest:
         """The manifest's content."""
         return Manifest.from_bytes(self.manifest)
 
 
-COLUMNS = "seq, manifest, signature, path, size, state, attempts, reason, removed_at"
+COLUMNS = "seq, manifest, signature, path, size, state, attempts, reason, removed_at, dropped_by"
 """What `read_record` needs, in its order."""
 
 
 def read_record(row: tuple[Any, ...], folder: Path) -> Record:
     """A row of COLUMNS as a `Record` of the spool in ``folder``."""
-    seq, manifest, signature, path, size, state, attempts, reason, removed_at = row
-    file = None if path is None else folder / path
-    return Record(seq, manifest, signature, file, size, State(state), attempts, reason, removed_at is not None)
+    seq, manifest, signature, path, size, state, attempts, reason, removed_at, dropped_by = row
+    return Record(
+        seq=seq,
+        manifest=manifest,
+        signature=signature,
+        path=None if path is None else folder / path,
+        size=size,
+        state=State(state),
+        attempts=attempts,
+        reason=reason,
+        removed=removed_at is not None,
+        dropped=dropped_by is not None,
+    )
 
 
 def read_recording(row: tuple[Any, ...], folder: Path) -> Recording:
@@ -105,6 +133,22 @@ def read_recording(row: tuple[Any, ...], folder: Path) -> Recording:
     name, camera, started_at, monotonic, detail = row
     instant = datetime.fromisoformat(started_at)
     return Recording(name, camera, instant, monotonic, json.loads(detail), partial_path(folder, name))
+
+
+def now_text() -> str:
+    """This instant as the register keeps it."""
+    return datetime.now(UTC).isoformat()
+
+
+def write_anchor(seq: int, sha256: str) -> str:
+    """What the register's ``meta`` keeps of the last record that was pruned."""
+    return f"{seq} {sha256}"
+
+
+def read_anchor(text: str) -> tuple[int, str]:
+    """Number and manifest's SHA-256 out of `write_anchor`'s text."""
+    seq, sha256 = text.split()
+    return int(seq), sha256
 
 
 def partial_path(folder: Path, name: str) -> Path:
@@ -139,6 +183,11 @@ class SpoolReader:
                 return database.execute(query).fetchall()
         except sqlite3.Error as error:
             raise SpoolError(f"spool {self.folder}: cannot be read: {error}") from error
+
+    def anchor(self) -> tuple[int, str] | None:
+        """Number and manifest's SHA-256 of the last record that was pruned here, or None: all are here."""
+        rows = self._rows("SELECT value FROM meta WHERE name = 'anchor'")
+        return read_anchor(rows[0][0]) if rows else None
 
     def records(self) -> list[Record]:
         """All records in the order of their numbers."""

@@ -14,7 +14,7 @@ import sqlite3
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,9 +22,9 @@ from typing import Any
 from nacl.signing import SigningKey
 
 from uriai_edge import ulid
-from uriai_edge.chain import Chain, Checkpoint, NewRecord
+from uriai_edge.chain import Chain, NewRecord
 from uriai_edge.disk import is_locked, make_folder, make_locked, size_of, sync_folder
-from uriai_edge.evidence import RecordType, file_digest
+from uriai_edge.evidence import Manifest, RecordType, file_digest
 from uriai_edge.logs import trouble
 from uriai_edge.mp4 import Mp4Error, mend, read_facts
 from uriai_edge.register import (
@@ -34,12 +34,25 @@ from uriai_edge.register import (
     SpoolError,
     State,
     final_path,
+    now_text,
     partial_path,
     read_record,
     read_recording,
 )
+from uriai_edge.room import Room
+from uriai_edge.steps import Checkpoint, Step, nothing_happens
 
 log = logging.getLogger(__name__)
+
+# What goes up first. Coverage goes before clips only while it is among the newest records: a backlog of it must not
+# hold clips up. Clips are ordered in steps of five failures: one file that never gets through lets the others pass.
+_RECENT_RECORDS = 200
+_URGENCIES = (
+    "state = 'closed' AND type IN ('tamper', 'drop') ORDER BY seq DESC",
+    "state = 'closed' AND type = 'coverage' AND seq > (SELECT MAX(seq) FROM records) - :recent ORDER BY seq DESC",
+    "state = 'closed' AND type = 'clip' ORDER BY attempts / 5, seq DESC",
+    "state = 'closed' ORDER BY seq DESC",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +67,7 @@ class Recovery:
 class Spool:
     """One gateway's spool. Threads may share it; several processes may have it open at once."""
 
-    def __init__(
-        self, folder: Path, gateway: str, key: SigningKey, checkpoint: Checkpoint = lambda _name: None
-    ) -> None:
+    def __init__(self, folder: Path, gateway: str, key: SigningKey, checkpoint: Checkpoint = nothing_happens) -> None:
         """Open or make the spool in ``folder`` for ``gateway``, whose records ``key`` signs.
 
         Raises
@@ -65,14 +76,15 @@ class Spool:
             If the folder or its register cannot be used, or belongs to another gateway or key.
         """
         self.folder = folder
-        self._reach = checkpoint
+        self.reach = checkpoint
         self._lock = threading.RLock()
         self._held: dict[str, int] = {}  # descriptors that hold the locks of recordings
         self._drops: list[NewRecord] = []
         try:
             for name in ("partial", "clips", "aside"):
-                (folder / name).mkdir(parents=True, exist_ok=True)
+                make_folder(folder / name)
             self._chain = Chain(folder, gateway, key, checkpoint)
+            self._room = Room(folder, self._chain, checkpoint)
         except (OSError, sqlite3.Error) as error:
             raise SpoolError(f"spool {folder}: cannot be used: {error}") from error
 
@@ -107,7 +119,7 @@ class Spool:
         descriptor = make_locked(recording.path)
         with self._lock:
             self._held[name] = descriptor
-        self._reach("file_made")
+        self.reach(Step.FILE_MADE)
         try:
             sync_folder(recording.path.parent)
             with self._chain.transaction() as database:
@@ -129,15 +141,15 @@ class Spool:
         OSError, sqlite3.Error
             If the disk does not take it: the file stays, and `recover` tries again.
         """
-        self._reach("file_synced")
+        self.reach(Step.FILE_SYNCED)
         final = final_path(self.folder, recording)
         make_folder(final.parent)
-        self._reach("folder_made")
+        self.reach(Step.FOLDER_MADE)
         recording.path.rename(final)
-        self._reach("renamed")
+        self.reach(Step.RENAMED)
         sync_folder(final.parent)
         sync_folder(recording.path.parent)
-        self._reach("folders_synced")
+        self.reach(Step.FOLDERS_SYNCED)
         record = self._register(recording, final, duration_s, detail or {})
         self.release(recording)
         return record
@@ -157,7 +169,15 @@ class Spool:
         self.release(recording)
 
     def add_record(self, new: NewRecord) -> Record:
-        """Add a record without a file (coverage, drop) to the chain."""
+        """Add a record without a file (coverage, drop) to the chain, out of the reserve if the disk is full."""
+        try:
+            return self._append(new)
+        except sqlite3.Error as error:
+            if not self._room.spend_reserve(error):
+                raise
+        return self._append(new)
+
+    def _append(self, new: NewRecord) -> Record:
         with self._chain.transaction() as database:
             return self._chain.append(database, new)
 
@@ -175,25 +195,35 @@ class Spool:
     # -- uploads ----------------------------------------------------------------------------------------------------
 
     def claim_next(self) -> Record | None:
-        """Take the most urgent record that waits, the newest, and mark it as being uploaded; None when none waits."""
-        with self._chain.transaction() as database:
-            row = database.execute(
-                f"SELECT {COLUMNS} FROM records WHERE state = 'closed' ORDER BY seq DESC LIMIT 1"  # noqa: S608
-            ).fetchone()
-            if row is None:
-                return None
-            database.execute("UPDATE records SET state = 'uploading' WHERE seq = ?", (row[0],))
-        return read_record(row, self.folder)
+        """Take the most urgent record that waits and mark it as being uploaded; None when none waits.
 
-    def mark(self, seq: int, state: State, reason: str | None = None) -> None:
-        """Note how an upload ended: uploaded, closed (waits for another attempt) or failed (needs a person)."""
-        now = _now() if state is State.UPLOADED else None
+        Tampering and losses first; then recent coverage, which is small and whose absence raises an alarm; then clips;
+        then the rest. The newest of each goes first, and a clip whose file failed again and again lets others pass.
+        """
+        if not self._chain.rows("SELECT 1 FROM records WHERE state = 'closed' LIMIT 1"):
+            return None  # without a transaction: this is asked all day long
+        with self._chain.transaction() as database:
+            for urgency in _URGENCIES:
+                row = database.execute(
+                    f"SELECT {COLUMNS} FROM records WHERE {urgency} LIMIT 1",  # noqa: S608
+                    {"recent": _RECENT_RECORDS},
+                ).fetchone()
+                if row is not None:
+                    database.execute("UPDATE records SET state = 'uploading' WHERE seq = ?", (row[0],))
+                    return read_record(row, self.folder)
+        return None
+
+    def mark(self, seq: int, state: State, reason: str | None = None, *, own_fault: bool = False) -> None:
+        """Note how an upload ended: uploaded, closed (waits for another attempt) or failed (needs a person).
+
+        ``own_fault``: it was this record's file that did not get through, not the network as a whole.
+        """
+        now = now_text() if state is State.UPLOADED else None
         with self._chain.transaction() as database:
             database.execute(
-                "UPDATE records SET state = ?, reason = ?, attempts = attempts + 1, uploaded_at = ? WHERE seq = ?",
-                (state.value, reason, now, seq),
+                "UPDATE records SET state = ?, reason = ?, attempts = attempts + ?, uploaded_at = ? WHERE seq = ?",
+                (state.value, reason, int(own_fault), now, seq),
             )
-        self._reach(f"marked_{state.value}")
 
     def waiting(self) -> int:
         """How many records are not uploaded yet and not failed."""
@@ -203,38 +233,22 @@ class Spool:
 
     def used_bytes(self) -> int:
         """What clips take on the disk, those being written included."""
-        closed = self._number(
-            "SELECT COALESCE(SUM(size), 0) FROM records WHERE path IS NOT NULL AND removed_at IS NULL"
-        )
-        return closed + sum(size_of(file) for file in (self.folder / "partial").iterdir())
-
-    def make_room(self, needed_bytes: int, max_bytes: int, min_free_bytes: int) -> bool:
-        """Remove uploaded clips, oldest first, until ``needed_bytes`` more fit; whether they do. Others stay."""
-        while True:
-            too_much = self.used_bytes() + needed_bytes > max_bytes
-            if not too_much and self.free_bytes() - needed_bytes >= min_free_bytes:
-                return True
-            if not self._remove_oldest_uploaded():
-                return False
+        return self._room.used_bytes()
 
     def free_bytes(self) -> int:
         """What the spool's disk still takes from this user."""
-        facts = os.statvfs(self.folder)
-        return facts.f_bavail * facts.f_frsize
+        return self._room.free_bytes()
 
-    def _remove_oldest_uploaded(self) -> bool:
-        rows = self._chain.rows(
-            "SELECT seq, path FROM records WHERE state = 'uploaded' AND path IS NOT NULL AND removed_at IS NULL "
-            "ORDER BY seq LIMIT 1"
-        )
-        if not rows:
-            return False
-        seq, path = rows[0]
-        (self.folder / path).unlink(missing_ok=True)
-        with self._chain.transaction() as database:
-            database.execute("UPDATE records SET removed_at = ? WHERE seq = ?", (_now(), seq))
-        log.info("removed an uploaded clip to make room", extra={"seq": seq})
-        return True
+    def make_room(self, needed_bytes: int, max_bytes: int, min_free_bytes: int, *, drop_waiting: bool = False) -> bool:
+        """Remove uploaded clips, oldest first, until ``needed_bytes`` more fit; whether they do.
+
+        Clips that are not uploaded stay, unless ``drop_waiting``: then the oldest is given up by a signed record.
+        """
+        return self._room.make(needed_bytes, max_bytes, min_free_bytes, drop_waiting=drop_waiting)
+
+    def prune(self, keep_records: int) -> int:
+        """Forget uploaded records beyond the newest ``keep_records``; how many were forgotten now."""
+        return self._room.prune(keep_records)
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -259,6 +273,14 @@ class Spool:
             self._put_aside(stray, "a file nobody announced")
         return Recovery(outcomes.count("completed"), outcomes.count("mended"), outcomes.count("aside") + len(strays))
 
+    def last_covered(self) -> tuple[datetime, datetime] | None:
+        """Beginning and end of the newest coverage record still here, or None."""
+        rows = self._chain.rows("SELECT manifest FROM records WHERE type = 'coverage' ORDER BY seq DESC LIMIT 1")
+        if not rows:
+            return None
+        manifest = Manifest.from_bytes(rows[0][0])
+        return manifest.started_at, manifest.ended_at
+
     def _lives(self, recording: Recording) -> bool:
         return is_locked(recording.path) or is_locked(final_path(self.folder, recording))
 
@@ -272,6 +294,7 @@ class Spool:
             facts = mend(recording.path)
         except (Mp4Error, FileNotFoundError) as error:
             self._put_aside(recording.path, str(error))
+            self.reach(Step.PUT_ASIDE)
             drop = NewRecord(
                 RecordType.DROP,
                 recording.camera,
@@ -284,6 +307,7 @@ class Spool:
                 self._chain.append(database, drop)
                 database.execute("DELETE FROM recordings WHERE ulid = ?", (recording.ulid,))
             return "aside"
+        self.reach(Step.MENDED)
         self.close_clip(recording, facts.duration_s, {"recovered": True})
         return "mended"
 
@@ -292,11 +316,16 @@ class Spool:
         return [read_recording(row, self.folder) for row in rows]
 
     def _strays(self) -> list[Path]:
+        """Files that no record and no recording accounts for; what a record says was removed is removed here."""
         # Files first, then what is known: one that another process registers meanwhile is known by then.
         files = [*(self.folder / "partial").iterdir(), *(self.folder / "clips").rglob("*.mp4")]
-        known = {self.folder / row[0] for row in self._chain.rows("SELECT path FROM records WHERE path NOT NULL")}
+        rows = self._chain.rows("SELECT path, removed_at FROM records WHERE path IS NOT NULL")
+        known = {self.folder / path for path, _ in rows}
+        removed = {self.folder / path for path, removed_at in rows if removed_at is not None}
         for recording in self._recordings():
             known |= {recording.path, final_path(self.folder, recording)}
+        for file in removed.intersection(files):  # a crash came between the record and the removal
+            file.unlink(missing_ok=True)
         return [file for file in files if file not in known and file.is_file() and not is_locked(file)]
 
     def _put_aside(self, file: Path, why: str) -> None:
@@ -306,6 +335,7 @@ class Spool:
         target = self.folder / "aside" / file.name
         file.rename(target)
         sync_folder(target.parent)
+        sync_folder(file.parent)
         log.warning("kept a file aside that is not a whole clip", extra={"file": str(target), "why": why})
 
     # -- inside -----------------------------------------------------------------------------------------------------
@@ -338,7 +368,3 @@ def _seconds_of(file: Path) -> float:
         return read_facts(file).duration_s
     except Mp4Error:
         return 0.0
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat()

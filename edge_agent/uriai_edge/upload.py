@@ -12,11 +12,12 @@ import logging
 import random
 import sqlite3
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO, TypeVar
 
-import boto3
-from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
 from uriai_edge.config import Upload
@@ -24,10 +25,9 @@ from uriai_edge.evidence import RecordType
 from uriai_edge.logs import tell, trouble
 from uriai_edge.redact import redact
 from uriai_edge.register import Record, State
+from uriai_edge.s3 import CredentialsExpiredError, S3Store
 from uriai_edge.spool import Spool
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from uriai_edge.steps import Step
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,17 @@ _RECORD_ERRORS = (
 )
 
 
+_CREDENTIAL_ERRORS = (
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidAccessKeyId",
+    "InvalidToken",
+    "SignatureDoesNotMatch",
+    "TokenRefreshRequired",
+)
+_T = TypeVar("_T")
+
+
 class UploadError(Exception):
     """A record that could not be uploaded; the message says why."""
 
@@ -61,45 +72,44 @@ class NotThisOneError(UploadError):
     """Something is wrong with this record; others are not concerned."""
 
 
-def make_client(settings: Upload) -> S3Client:
-    """An S3 client with the standard credential chain and no retries of its own."""
-    session = boto3.session.Session(profile_name=settings.profile, region_name=settings.region)
-    return session.client(
-        "s3",
-        endpoint_url=settings.endpoint_url,
-        config=ClientConfig(
-            connect_timeout=settings.connect_timeout_s,
-            read_timeout=settings.read_timeout_s,
-            retries={"total_max_attempts": 1},
-            signature_version="s3v4",
-            s3={"addressing_style": "path" if settings.endpoint_url else "auto"},
-            tcp_keepalive=True,
-            max_pool_connections=2,
-        ),
-    )
+@dataclass(frozen=True, slots=True)
+class UploadCounts:
+    """What was uploaded since the start: records, bytes of clips and pictures, failed attempts, and when the last."""
+
+    records: int = 0
+    file_bytes: int = 0
+    failures: int = 0
+    last_at: datetime | None = None
 
 
 class Uploader:
-    """Uploads a spool's records, the newest first; `run` it in a thread of its own, or `drain` it."""
+    """Uploads a spool's records, the most urgent first; `run` it in a thread of its own, or `drain` it."""
 
     def __init__(
         self,
         settings: Upload,
         spool: Spool,
-        client: S3Client,
+        store: S3Store,
         stop: threading.Event,
         chance: random.Random | None = None,
     ) -> None:
         """Prepare; ``chance`` draws the pauses (default: the system's randomness)."""
         self._settings = settings
         self._spool = spool
-        self._client = client
+        self._store = store
         self._stop = stop
         self._chance = chance or random.SystemRandom()
         self._failures = 0
         self._claimed: int | None = None  # the record whose outcome the register has not taken yet
+        self._at_file = False  # whether the claimed record's manifest is through and its file is on the way
         self.problem: str | None = None
         """Why nothing can be uploaded at the moment, or None."""
+        self.counts = UploadCounts()
+
+    @property
+    def clock_offset_s(self) -> float | None:
+        """How far S3's clock is ahead of this machine's, seconds; None before S3's first answer."""
+        return self._store.clock.offset_s
 
     def run(self) -> None:
         """Upload what there is and what comes until told to stop."""
@@ -110,6 +120,10 @@ class Uploader:
         finally:
             if not self._stop.is_set():  # only a fault of this program comes here; the status must not say "fine"
                 self.problem = "uploads have ended unexpectedly; see the log, then start the agent again"
+
+    def interrupt(self) -> None:
+        """End the request that is under way: its record stays in line."""
+        self._store.interrupt()
 
     def drain(self) -> bool:
         """Upload what there is, waiting out faults.
@@ -140,7 +154,11 @@ class Uploader:
             return self._try_next()
         except sqlite3.Error as error:
             self._wait_for_register(error)
-            return False
+        except Exception as error:
+            # A fault of this program must not end the uploads for good: the record goes back in line, others may pass.
+            log.exception("fault while uploading", extra={"seq": self._claimed})
+            self._failed(f"fault in the agent: {error!r}")
+        return False
 
     def _wait_for_register(self, error: sqlite3.Error) -> None:
         self._failures += 1
@@ -161,15 +179,14 @@ class Uploader:
         if record is None:
             self._go_on()
             return False
-        self._claimed = record.seq
+        self._claimed, self._at_file = record.seq, False
         try:
-            self._upload(record)
+            sent_bytes = self._upload(record)
         except NotNowError as error:
-            self._note(State.CLOSED, str(error))
-            self._failures += 1
             if str(error) != self.problem:
                 log.warning("uploads wait", extra={"why": str(error), "seq": record.seq})
-            self.problem = str(error)
+            self._failed(str(error))
+            self._note(State.CLOSED, str(error), own_fault=self._at_file)
             return False
         except NotThisOneError as error:
             self._note(State.FAILED, str(error))
@@ -177,16 +194,27 @@ class Uploader:
             return True
         self._note(State.UPLOADED)
         self._go_on()
+        self.counts = replace(
+            self.counts,
+            records=self.counts.records + 1,
+            file_bytes=self.counts.file_bytes + sent_bytes,
+            last_at=datetime.now(UTC),
+        )
         manifest = record.read()
         event = "clip_uploaded" if manifest.type is RecordType.CLIP else "record_uploaded"
         key = manifest.stem + (manifest.attachment_suffix or ".json")
         tell(log, event, "uploaded", camera=manifest.camera, ulid=manifest.ulid, seq=record.seq, key=key)
         return True
 
-    def _note(self, state: State, reason: str | None = None) -> None:
+    def _failed(self, problem: str) -> None:
+        self._failures += 1
+        self.counts = replace(self.counts, failures=self.counts.failures + 1)
+        self.problem = redact(problem)
+
+    def _note(self, state: State, reason: str | None = None, *, own_fault: bool = False) -> None:
         """Note the outcome of the claimed record; until the register has taken it, the record stays claimed."""
         if self._claimed is not None:
-            self._spool.mark(self._claimed, state, reason)
+            self._spool.mark(self._claimed, state, reason, own_fault=own_fault)
             self._claimed = None
 
     def _pause_s(self) -> float:
@@ -194,45 +222,63 @@ class Uploader:
         limit = min(self._settings.backoff_max_s, _FIRST_PAUSE_S * 2 ** min(self._failures - 1, 20))
         return self._chance.uniform(0, limit)
 
-    def _upload(self, record: Record) -> None:
+    def _upload(self, record: Record) -> int:
+        """Bring one record's objects to S3 in their order; bytes of its file."""
         manifest = record.read()
         self._put(manifest.stem + ".json", record.manifest)
+        self._spool.reach(Step.MANIFEST_SENT)
         self._put(manifest.stem + ".sig", record.signature)
+        self._spool.reach(Step.SIGNATURE_SENT)
         suffix = manifest.attachment_suffix
-        if suffix is None or manifest.sha256 is None:
-            return
+        if suffix is None or manifest.sha256 is None or record.dropped:
+            return 0  # a dropped clip's manifest goes up all the same: the chain has no gap
+        self._at_file = True
         if record.path is None or not record.path.is_file():
             raise NotThisOneError(f"its file {record.path} is gone from this disk")
         self._put_file(manifest.stem + suffix, record.path, bytes.fromhex(manifest.sha256))
+        self._spool.reach(Step.FILE_SENT)
+        return record.size
 
     def _put(self, key: str, data: bytes) -> None:
-        self._send(key, data, hashlib.sha256(data).digest())
+        sha256 = hashlib.sha256(data).digest()
+        self._send(key, sha256, lambda: self._store.put(key, data, len(data), sha256, _content_type(key)))
 
     def _put_file(self, key: str, path: Path, sha256: bytes) -> None:
-        try:
-            with path.open("rb") as file:
-                self._send(key, file, sha256)
-        except OSError as error:
-            raise NotThisOneError(f"its file {path} cannot be read: {error.strerror}") from error
+        size = path.stat().st_size
 
-    def _send(self, key: str, body: bytes | BinaryIO, sha256: bytes) -> None:
-        checksum = base64.b64encode(sha256).decode()
-        suffix = key[key.rindex(".") :]
+        def put() -> None:
+            with _opened(path) as file:
+                self._store.put(key, file, size, sha256, _content_type(key))
+
+        self._send(key, sha256, put)
+
+    def _send(self, key: str, sha256: bytes, put: Callable[[], None]) -> None:
         try:
-            self._client.put_object(
-                Bucket=self._settings.bucket,
-                Key=key,
-                Body=body,
-                ChecksumSHA256=checksum,
-                IfNoneMatch="*",
-                ContentType=_CONTENT_TYPES[suffix],
-            )
+            self._with_clock_and_credentials(put)
         except ClientError as error:
-            self._judge(error, key, checksum)
+            self._judge(error, key, base64.b64encode(sha256).decode())
         except (NoCredentialsError, PartialCredentialsError) as error:
             raise NotNowError(f"no AWS credentials: {error}; set them as the AWS command line needs them") from error
+        except CredentialsExpiredError as error:
+            raise NotNowError(f"the AWS credentials have expired: {error}") from error
         except (BotoCoreError, OSError) as error:
             raise NotNowError(redact(f"S3 cannot be reached: {error}")) from error
+
+    def _with_clock_and_credentials(self, work: Callable[[], _T]) -> _T:
+        """Do ``work``, and once more if what S3 refused was the time or the credentials of the request."""
+        try:
+            return work()
+        except CredentialsExpiredError:
+            self._store.renew()
+        except ClientError as error:
+            code = _code(error)
+            if code in _CREDENTIAL_ERRORS:
+                self._store.renew()
+            elif code != "RequestTimeTooSkewed":
+                raise
+            else:  # the answer told S3's time, and the next request is signed with it
+                log.warning("this machine's clock is off", extra={"s3_is_ahead_s": self.clock_offset_s})
+        return work()
 
     def _judge(self, error: ClientError, key: str, checksum: str) -> None:
         """Turn S3's answer into the error it is, or return when the object is there already.
@@ -242,7 +288,7 @@ class Uploader:
         NotNowError, NotThisOneError
             As the answer means.
         """
-        code = str(error.response.get("Error", {}).get("Code", ""))
+        code = _code(error)
         if code in _ALREADY_THERE:
             there = self._checksum_of(key)
             if there != checksum:
@@ -261,16 +307,29 @@ class Uploader:
 
     def _checksum_of(self, key: str) -> str | None:
         try:
-            answer = self._client.head_object(Bucket=self._settings.bucket, Key=key, ChecksumMode="ENABLED")
-            there = answer.get("ChecksumSHA256")
+            there = self._store.head(key)
             if there is None:  # stored without one: read it back
-                body = self._client.get_object(Bucket=self._settings.bucket, Key=key)["Body"]
                 hasher = hashlib.sha256()
-                for chunk in body.iter_chunks(1 << 20):
+                for chunk in self._store.read(key):
                     hasher.update(chunk)
                 there = base64.b64encode(hasher.digest()).decode()
-        except (ClientError, BotoCoreError, OSError) as error:
+        except (ClientError, BotoCoreError, CredentialsExpiredError, OSError) as error:
             raise NotNowError(
                 redact(f"s3://{self._settings.bucket}/{key} exists, but cannot be compared: {error}")
             ) from error
         return there
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _content_type(key: str) -> str:
+    return _CONTENT_TYPES[key[key.rindex(".") :]]
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise NotThisOneError(f"its file {path} cannot be read: {error.strerror}") from error

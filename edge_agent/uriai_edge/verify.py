@@ -118,7 +118,13 @@ def _key_of(file: Path) -> str | None:
     return None
 
 
-def verify(candidates: Sequence[Candidate], public_key: VerifyKey, *, from_start: bool = True) -> list[Report]:
+def verify(
+    candidates: Sequence[Candidate],
+    public_key: VerifyKey,
+    *,
+    from_start: bool = True,
+    after: tuple[int, str] | None = None,
+) -> list[Report]:
     """Check every gateway's chain among ``candidates`` against ``public_key``.
 
     Parameters
@@ -130,6 +136,9 @@ def verify(candidates: Sequence[Candidate], public_key: VerifyKey, *, from_start
     from_start
         Whether the chain must begin at 1. False for a part of it: the numbers before the first are then not missed.
         What is missing after the last record cannot be told from the copy alone in either case.
+    after
+        Number and manifest's SHA-256 of the record before the first one, where it is known (a spool that forgot its
+        oldest records): the chain must go on from there.
     """
     malformed: dict[str, list[Verdict]] = {}
     chains: dict[str, list[tuple[Manifest, Candidate]]] = {}
@@ -145,21 +154,29 @@ def verify(candidates: Sequence[Candidate], public_key: VerifyKey, *, from_start
         chains.setdefault(manifest.gateway, []).append((manifest, candidate))
     reports = []
     for gateway in sorted(chains.keys() | malformed.keys()):
-        verdicts = _verify_chain(chains.get(gateway, []), public_key, from_start=from_start)
+        verdicts = _verify_chain(chains.get(gateway, []), public_key, from_start=from_start, after=after)
         reports.append(Report(gateway, (*verdicts, *sorted(malformed.get(gateway, []), key=lambda one: one.key or ""))))
     return reports
 
 
 def _verify_chain(
-    records: list[tuple[Manifest, Candidate]], public_key: VerifyKey, *, from_start: bool
+    records: list[tuple[Manifest, Candidate]],
+    public_key: VerifyKey,
+    *,
+    from_start: bool,
+    after: tuple[int, str] | None,
 ) -> list[Verdict]:
     by_seq: dict[int, list[tuple[Manifest, Candidate]]] = {}
     for manifest, candidate in sorted(records, key=lambda pair: (pair[0].seq, pair[1].key)):
         by_seq.setdefault(manifest.seq, []).append((manifest, candidate))
     dropped = _dropped(records, public_key)
     verdicts: list[Verdict] = []
-    expected = 1 if from_start else min(by_seq, default=1)
-    before: str | None = FIRST_PREV if expected == 1 else None  # hash of the record before, None: unknown
+    before: str | None  # hash of the record before, None: unknown
+    if after is not None:
+        expected, before = after[0] + 1, after[1]
+    else:
+        expected = 1 if from_start else min(by_seq, default=1)
+        before = FIRST_PREV if expected == 1 else None
     for seq, group in by_seq.items():
         if seq > expected:
             # One verdict for the whole gap: a forged manifest may claim any number.

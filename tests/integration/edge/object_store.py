@@ -1,4 +1,7 @@
-"""A small S3 over real HTTP for the agent's tests, with faults on demand: hangs, resets, 503, lost answers."""
+"""A small S3 over real HTTP for the agent's tests, with faults on demand.
+
+Hangs, resets, 503, lost answers, answers that come a byte at a time; a clock of its own; and credentials it refuses.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
@@ -25,8 +30,11 @@ class ObjectStore:
         self.checksums: dict[str, str] = {}
         self.requests: list[tuple[str, str, int]] = []  # method, key, status; 0: no answer was given
         self.overwritten: list[str] = []
-        self.faults: deque[str] = deque()  # one a PUT: "503", "hang", "reset", "lost_answer", "slow_read"
+        self.faults: deque[str] = deque()  # one a PUT: 503, 403, hang, reset, lost_answer, slow_read, drip, drip_read
         self.always: str | None = None
+        self.ahead_s = 0.0  # of this machine's clock
+        self.expired_keys: set[str] = set()  # access key ids
+        self.access_keys: list[str] = []  # of every PUT that was let in
         self.lock = threading.Lock()
         self.released = threading.Event()
         store = self
@@ -37,6 +45,9 @@ class ObjectStore:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self.ahead_s)
 
     def next_fault(self) -> str | None:
         with self.lock:
@@ -54,6 +65,36 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         pass
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return format_datetime(self.objects.now(), usegmt=True)
+
+    def _refused(self) -> bool:
+        """Whether time or credentials of the request are wrong; the answer is given then."""
+        authorization = self.headers.get("Authorization", "")
+        if not authorization:
+            self._error(403, "AccessDenied")
+            return True
+        signed_at = datetime.strptime(self.headers["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        if abs((self.objects.now() - signed_at).total_seconds()) > 900:
+            self._error(403, "RequestTimeTooSkewed")
+            return True
+        access_key = authorization.partition("Credential=")[2].partition("/")[0]
+        if access_key in self.objects.expired_keys:
+            self._error(403, "ExpiredToken")
+            return True
+        if self.command == "PUT":
+            self.objects.access_keys.append(access_key)
+        return False
+
+    def _drip(self, data: bytes) -> None:
+        """Send a byte now and then, never enough to be an answer."""
+        with suppress(OSError):
+            for byte in data * 1000:
+                self.connection.sendall(bytes([byte]))
+                if self.objects.released.wait(0.2):
+                    break
+        self.close_connection = True
 
     def _key(self) -> str:
         path = unquote(urlsplit(self.path).path).lstrip("/")
@@ -93,7 +134,18 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if self.headers.get("Expect") == "100-continue":
             pass  # answered by the base class already
+        if fault == "drip_read":
+            with suppress(OSError):
+                while self.rfile.read(1) and not self.objects.released.wait(0.2):
+                    pass
+            self.close_connection = True
+            return
         body = self._body()
+        if self._refused():
+            return
+        if fault == "drip":
+            self._drip(b"HTTP/1.1 200 O")
+            return
         if fault == "slow_read":
             time.sleep(0.5)
         if fault == "503":
@@ -130,17 +182,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_HEAD(self) -> None:
         key = self._key()
-        if key == "":
+        if self._refused():
+            pass
+        elif key == "":
             self._answer(200)
         elif key in self.objects.objects:
-            self._answer(200, headers={"x-amz-checksum-sha256": self.objects.checksums[key]})
+            self._answer(200, headers={"ETag": '"x"', "x-amz-checksum-sha256": self.objects.checksums[key]})
         else:
             self._answer(404)
 
     def do_GET(self) -> None:
         key = self._key()
         if key in self.objects.objects:
-            self._answer(200, self.objects.objects[key])
+            self._answer(200, self.objects.objects[key], headers={"ETag": '"x"'})
         else:
             self._error(404, "NoSuchKey")
 

@@ -6,9 +6,11 @@ import base64
 import hashlib
 import random
 import sqlite3
+import sys
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import boto3
 import pytest
@@ -19,8 +21,9 @@ from uriai_edge.chain import NewRecord
 from uriai_edge.config import Upload
 from uriai_edge.evidence import RecordType
 from uriai_edge.register import SpoolReader, State
+from uriai_edge.s3 import S3Store
 from uriai_edge.spool import Spool
-from uriai_edge.upload import Uploader, make_client
+from uriai_edge.upload import Uploader
 from uriai_edge.verify import collect, verify
 
 KEY = SigningKey(b"upload-test-key-upload-test-key-")
@@ -42,7 +45,7 @@ def uploader(spool, store, stop=None, **settings) -> Uploader:
     settings = Upload(
         bucket=store.bucket, endpoint_url=store.url, **{"backoff_max_s": 0.1, "read_timeout_s": 1.0} | settings
     )
-    return Uploader(settings, spool, make_client(settings), stop or threading.Event(), random.Random(1))
+    return Uploader(settings, spool, S3Store(settings), stop or threading.Event(), random.Random(1))
 
 
 def states(spool) -> dict[str, int]:
@@ -61,6 +64,136 @@ def test_the_newest_goes_first(spool, store):
     clips = [add_clip(spool, bytes([number]) * 10) for number in range(3)]
     uploader(spool, store).drain()
     assert [key for key in store.puts() if key.endswith(".mp4")] == [clip.stem + ".mp4" for clip in reversed(clips)]
+
+
+def test_losses_and_recent_coverage_go_before_clips(spool, store):
+    now = datetime.now(UTC)
+    first = add_clip(spool)
+    covered = spool.add_record(NewRecord(RecordType.COVERAGE, None, now, now, 1.0, {"cameras": []})).read()
+    drop = spool.add_record(NewRecord(RecordType.DROP, 1, now, now, 1.0, {"reason": "write_failed", "clips": 1})).read()
+    last = add_clip(spool, b"the newest")
+    uploader(spool, store).drain()
+    order = [key.removesuffix(".json") for key in store.puts() if key.endswith(".json")]
+    assert order == [drop.stem, covered.stem, last.stem, first.stem]
+
+
+def test_a_backlog_of_coverage_does_not_hold_a_clip_up(spool, store, monkeypatch):
+    monkeypatch.setattr("uriai_edge.spool._RECENT_RECORDS", 10)
+    now = datetime.now(UTC)
+    for _ in range(15):
+        spool.add_record(NewRecord(RecordType.COVERAGE, None, now, now, 1.0, {"cameras": []}))
+    clip = add_clip(spool)
+    stop = threading.Event()
+    one = uploader(spool, store, stop)
+    while clip.stem + ".mp4" not in store.objects:
+        assert one._step()
+    assert states(spool) == {"closed": 6, "uploaded": 10}
+
+
+def test_a_clip_that_never_gets_through_lets_the_others_pass(spool, store):
+    good, bad = add_clip(spool), add_clip(spool, b"x" * 100)
+    for _ in range(5):
+        store.faults.extend(["", "", "503"])
+    one = uploader(spool, store)
+    for _ in range(5):
+        assert not one._step()
+    assert one._step()
+    assert good.stem + ".mp4" in store.objects and bad.stem + ".mp4" not in store.objects
+
+
+@pytest.mark.parametrize("ahead_s", [3600, -3600])
+def test_a_clock_that_is_an_hour_off_costs_one_request(spool, store, ahead_s):
+    store.ahead_s = ahead_s
+    clip = add_clip(spool)
+    one = uploader(spool, store)
+    assert one._step()
+    assert [status for _, _, status in store.requests] == [403, 200, 200, 200]
+    assert clip.stem + ".mp4" in store.objects
+    assert one.clock_offset_s == pytest.approx(ahead_s, abs=5)
+
+
+def test_a_clock_that_is_set_between_two_uploads_costs_nothing(spool, store, monkeypatch):
+    from uriai_edge import s3
+
+    class Wrong(datetime):
+        off = timedelta()
+
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + cls.off
+
+    monkeypatch.setattr(s3, "datetime", Wrong)
+    one = uploader(spool, store)
+    for off in (timedelta(), timedelta(hours=1), timedelta(hours=-1)):
+        Wrong.off = off
+        add_clip(spool)
+        assert one._step()
+    assert {status for _, _, status in store.requests} == {200}
+
+
+def credential_process(folder: Path, monkeypatch, lasts_s: float) -> Path:
+    """A profile whose credentials come from a program: KEY1, KEY2, … each good for ``lasts_s`` by this clock."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    calls = folder / "calls"
+    calls.write_text("")
+    program = folder / "credentials.py"
+    program.write_text(
+        "import json, datetime, pathlib\n"
+        f"calls = pathlib.Path({str(calls)!r})\n"
+        "calls.write_text(calls.read_text() + 'x')\n"
+        f"until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds={lasts_s})\n"
+        "print(json.dumps({'Version': 1, 'AccessKeyId': f'KEY{len(calls.read_text())}', 'SecretAccessKey': 's',\n"
+        "    'SessionToken': 't', 'Expiration': until.isoformat()}))\n"
+    )
+    (folder / "config").write_text(f"[profile gateway]\ncredential_process = {sys.executable} {program}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(folder / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(folder / "none"))
+    return calls
+
+
+def test_credentials_of_a_program_are_fetched_anew_when_they_expire(spool, store, monkeypatch, tmp_path):
+    credential_process(tmp_path, monkeypatch, lasts_s=3600)
+    one = uploader(spool, store, profile="gateway")
+    add_clip(spool)
+    assert one._step()
+    store.expired_keys.add("KEY1")
+    add_clip(spool)
+    assert one._step()
+    assert store.access_keys == ["KEY1"] * 3 + ["KEY2"] * 3
+
+
+@pytest.mark.parametrize("ahead_s", [-7200, 7200])
+def test_credentials_that_expired_by_the_wrong_clock_only_are_used(spool, store, monkeypatch, tmp_path, ahead_s):
+    """The gateway's clock is two hours ahead of S3's (or behind), and credentials are given for one hour."""
+    calls = credential_process(tmp_path, monkeypatch, lasts_s=3600 + ahead_s)
+    store.ahead_s = ahead_s
+    add_clip(spool)
+    one = uploader(spool, store, profile="gateway")
+    assert one._step(), one.problem
+    assert states(spool) == {"uploaded": 1} and len(calls.read_text()) <= 3
+
+
+@pytest.mark.parametrize("fault", ["drip", "drip_read"])
+def test_a_server_that_draws_a_request_out_is_left(spool, store, monkeypatch, fault):
+    monkeypatch.setattr("uriai_edge.s3.SLOWEST_BYTES_PER_S", 10_000_000)
+    add_clip(spool, b"x" * 2_000_000)
+    store.faults.extend(["", "", fault])
+    begun_s = time.monotonic()
+    one = uploader(spool, store, connect_timeout_s=1.0, read_timeout_s=1.0)
+    assert not one._step(), "an answer that is cut off behind 200 is no confirmation"
+    assert time.monotonic() - begun_s < 8
+    assert "S3 cannot be reached" in one.problem
+    assert one.drain()
+    assert states(spool) == {"uploaded": 1}
+
+
+def test_the_uplink_is_used_no_faster_than_allowed(spool, store):
+    add_clip(spool, b"x" * 300_000)
+    begun_s = time.monotonic()
+    assert uploader(spool, store, max_bytes_per_s=150_000).drain()
+    assert 1.7 < time.monotonic() - begun_s < 6
+    assert uploader(spool, store).counts.records == 0
 
 
 def test_what_arrived_is_the_evidence(spool, store, tmp_path):
@@ -191,18 +324,26 @@ def test_while_the_disk_is_full_the_upload_thread_lives_and_says_why(spool_on, d
     assert states(spool_on) == {"uploaded": 1} and one.problem is None
 
 
-class FaultyClient:
-    def put_object(self, **_: object) -> None:
-        raise RuntimeError("a fault of this program")
+class FaultyStore(S3Store):
+    """A store that fails in a way nobody foresaw, ``times`` times."""
+
+    times = 2
+
+    def put(self, *arguments, **more) -> None:
+        self.times -= 1
+        if self.times >= 0:
+            raise ValueError("a fault of this program")
+        super().put(*arguments, **more)
 
 
-def test_an_upload_thread_that_dies_does_not_leave_the_status_fine(spool, store):
+def test_a_fault_of_the_program_costs_an_attempt_and_not_the_thread(spool, store, caplog):
     add_clip(spool)
-    settings = Upload(bucket=store.bucket, endpoint_url=store.url)
-    one = Uploader(settings, spool, FaultyClient(), threading.Event())
-    with pytest.raises(RuntimeError, match="a fault of this program"):
-        one.run()
-    assert "ended unexpectedly" in one.problem
+    settings = Upload(bucket=store.bucket, endpoint_url=store.url, backoff_max_s=0.1)
+    one = Uploader(settings, spool, FaultyStore(settings), threading.Event())
+    assert not one._step()
+    assert "a fault of this program" in one.problem and "fault while uploading" in caplog.text
+    assert one.drain()
+    assert states(spool) == {"uploaded": 1} and one.problem is None
 
 
 def test_the_pauses_grow_with_full_jitter_up_to_their_limit(spool, store):
@@ -286,7 +427,7 @@ def test_amazons_own_rules_as_moto_knows_them(spool, monkeypatch):
     client = boto3.client("s3", region_name="ap-northeast-2")
     settings = Upload(bucket="real-clips", backoff_max_s=0.1)
     clip = add_clip(spool)
-    one = Uploader(settings, spool, make_client(settings), threading.Event(), random.Random(1))
+    one = Uploader(settings, spool, S3Store(settings), threading.Event(), random.Random(1))
     assert not one._step()
     assert "no bucket real-clips" in one.problem
     client.create_bucket(Bucket="real-clips", CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"})

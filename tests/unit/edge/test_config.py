@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from uriai_edge.config import Camera, Clips, Config, ConfigError, Coverage, Motion, Section, Spool, Upload
+from uriai_edge.config import Camera, Clips, Config, ConfigError, Coverage, Health, Motion, Section, Spool, Upload
 from uriai_edge.config_file import load_config, parse_config
 from uriai_edge.redact import redact
 
@@ -163,7 +163,7 @@ def test_a_file_that_is_absent_or_no_text_gives_one_sentence(tmp_path):
         load_config(tmp_path / "empty.yaml")
 
 
-@pytest.mark.parametrize("section", [Config, Camera, Motion, Clips, Spool, Upload, Coverage])
+@pytest.mark.parametrize("section", [Config, Camera, Motion, Clips, Spool, Upload, Coverage, Health])
 def test_every_field_is_described_and_every_number_is_bounded(section: type[Section]):
     for name, field in section.model_fields.items():
         assert field.description, f"{section.__name__}.{name} has no description"
@@ -174,7 +174,7 @@ def test_every_field_is_described_and_every_number_is_bounded(section: type[Sect
 def test_the_example_is_accepted_and_shows_every_field():
     text = EXAMPLE.read_text()
     parse_config(text, "config.example.yaml", {})
-    for section in (Config, Camera, Motion, Clips, Spool, Upload, Coverage):
+    for section in (Config, Camera, Motion, Clips, Spool, Upload, Coverage, Health):
         for name in section.model_fields:
             assert f"{name}:" in text, f"config.example.yaml does not show {name}"
 

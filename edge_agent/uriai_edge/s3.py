@@ -1,0 +1,306 @@
+"""S3 as the uploader needs it: conditional PUTs that end in time, at a set rate, signed by the server's clock.
+
+Three things are added to boto3. Requests are signed with the time that S3's own answers tell, because a gateway's clock
+may be an hour off and S3 refuses what is a quarter of an hour off. The SHA-256 that is signed is the one the record
+holds, so that a file is read once. And a deadline ends a request that a server or a proxy would draw out for ever.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, BinaryIO
+from weakref import WeakSet
+
+import boto3
+import botocore.auth
+from botocore import UNSIGNED
+from botocore.awsrequest import (
+    AWSHTTPConnection,
+    AWSHTTPConnectionPool,
+    AWSHTTPSConnection,
+    AWSHTTPSConnectionPool,
+)
+from botocore.config import Config as ClientConfig
+from botocore.exceptions import BotoCoreError, ClientError
+
+from uriai_edge.config import Upload
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
+
+LARGEST_SKEW_S = 30.0
+"""The local clock is trusted while it is no further from S3's."""
+SLOWEST_BYTES_PER_S = 8_000
+"""An upload that is slower in the end is given up and tried again."""
+_SIGNER = "uriai-edge-s3v4"
+_CHECKSUM = "x-amz-checksum-sha256"
+
+
+class CredentialsExpiredError(Exception):
+    """Temporary credentials were fetched anew, and had expired all the same."""
+
+
+class ServerClock:
+    """The time by S3's clock, as its latest answer told it; a local clock that is set meanwhile does not matter."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._told: tuple[datetime, float] | None = None  # S3's time, and the monotonic clock then
+
+    def learn(self, date: str | None) -> None:
+        """Take the ``Date`` of an answer that has just come."""
+        try:
+            told = parsedate_to_datetime(date) if date else None
+        except ValueError:
+            return
+        if told is None or told.tzinfo is None:
+            return
+        with self._lock:
+            self._told = (told, time.monotonic())
+
+    @property
+    def offset_s(self) -> float | None:
+        """How far S3's clock is ahead of the local one now, seconds; None before the first answer."""
+        with self._lock:
+            if self._told is None:
+                return None
+            told, at_s = self._told
+        return (told + timedelta(seconds=time.monotonic() - at_s) - datetime.now(UTC)).total_seconds()
+
+    def now(self) -> datetime:
+        """S3's time where the local clock is off, the local time where it is not."""
+        offset_s = self.offset_s
+        local = datetime.now(UTC)
+        return local if offset_s is None or abs(offset_s) <= LARGEST_SKEW_S else local + timedelta(seconds=offset_s)
+
+
+class _Signer(botocore.auth.S3SigV4Auth):  # type: ignore[misc, unused-ignore]
+    """AWS Signature Version 4 at the server's time, over the SHA-256 that the record holds."""
+
+    def _modify_request_before_signing(self, request: Any) -> None:
+        signed_at = request.context.get("signed_at")
+        if signed_at is not None:
+            request.context["timestamp"] = signed_at.strftime("%Y%m%dT%H%M%SZ")
+        super()._modify_request_before_signing(request)  # type: ignore[misc, unused-ignore]
+
+    def payload(self, request: Any) -> str:
+        checksum = request.headers.get(_CHECKSUM)
+        if checksum is None:
+            return str(super().payload(request))
+        return base64.b64decode(checksum).hex()
+
+
+botocore.auth.AUTH_TYPE_MAPS[_SIGNER] = _Signer
+
+
+class _Sockets:
+    """The sockets of one client's connections, so that they can be shut while a thread waits on one."""
+
+    def __init__(self) -> None:
+        self._open: WeakSet[socket.socket] = WeakSet()
+
+    def watch(self, client: S3Client) -> None:
+        """Note every socket that ``client`` opens from now on."""
+        sockets = self._open
+
+        class Connection(AWSHTTPConnection):  # type: ignore[misc, unused-ignore]
+            def connect(self) -> None:
+                super().connect()
+                sockets.add(self.sock)
+
+        class TlsConnection(AWSHTTPSConnection):  # type: ignore[misc, unused-ignore]
+            def connect(self) -> None:
+                super().connect()
+                sockets.add(self.sock)
+
+        class Pool(AWSHTTPConnectionPool):  # type: ignore[misc, unused-ignore]
+            ConnectionCls = Connection
+
+        class TlsPool(AWSHTTPSConnectionPool):  # type: ignore[misc, unused-ignore]
+            ConnectionCls = TlsConnection
+
+        # botocore has no public way to set the classes of connections; the dictionary is also what its proxies use
+        session: Any = client._endpoint.http_session  # type: ignore[attr-defined]
+        session._pool_classes_by_scheme.update(http=Pool, https=TlsPool)
+
+    def shut(self) -> None:
+        """Shut them all: whoever waits on one gets an error at once."""
+        for one in list(self._open):
+            try:
+                # not SSLSocket's: that takes the TLS object away under the thread that uses it
+                socket.socket.shutdown(one, socket.SHUT_RDWR)
+            except OSError:
+                continue  # closed meanwhile
+
+
+class _PacedFile:
+    """A file that is read no faster than allowed."""
+
+    def __init__(self, file: BinaryIO, bytes_per_s: float, stop: threading.Event) -> None:
+        self._file = file
+        self._bytes_per_s = bytes_per_s
+        self._stop = stop
+        self._free_at_s = time.monotonic()
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        now_s = time.monotonic()
+        if self._free_at_s > now_s:
+            self._stop.wait(self._free_at_s - now_s)
+        self._free_at_s = max(now_s, self._free_at_s) + len(data) / self._bytes_per_s
+        return data
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+
+class S3Store:
+    """One bucket. A thread at a time may use it; `interrupt` may come from any."""
+
+    def __init__(self, settings: Upload, stop: threading.Event | None = None) -> None:
+        """Prepare; nothing is asked of S3 yet. ``stop`` ends the waiting that a bandwidth limit causes."""
+        self._settings = settings
+        self._stop = stop or threading.Event()
+        self.clock = ServerClock()
+        self._sockets = _Sockets()
+        self._client: S3Client | None = None
+
+    @property
+    def client(self) -> S3Client:
+        """The client in use; made when first asked for."""
+        if self._client is None:
+            self._client = self._make_client()
+        return self._client
+
+    def put(self, key: str, body: bytes | BinaryIO, size: int, sha256: bytes, content_type: str) -> None:
+        """Create the object ``key``; S3 refuses if it exists, or if what it receives has another SHA-256.
+
+        Raises
+        ------
+        ClientError, BotoCoreError, OSError
+            As boto3 does; also when the deadline passed.
+        CredentialsExpiredError
+            If the credentials' source has only expired ones.
+        """
+        limit = self._settings.max_bytes_per_s
+        paced = body if limit is None or isinstance(body, bytes) else _PacedFile(body, limit, self._stop)
+        slowest = SLOWEST_BYTES_PER_S if limit is None else min(SLOWEST_BYTES_PER_S, limit / 2)
+        deadline_s = self._settings.connect_timeout_s + 2 * self._settings.read_timeout_s + size / slowest
+        with self._within(deadline_s), _expiry_named():
+            answer = self.client.put_object(
+                Bucket=self._settings.bucket,
+                Key=key,
+                Body=paced,  # type: ignore[arg-type]
+                ChecksumSHA256=base64.b64encode(sha256).decode(),
+                IfNoneMatch="*",
+                ContentType=content_type,
+            )
+        _whole(answer, key)
+
+    def head(self, key: str) -> str | None:
+        """Base64 SHA-256 that S3 keeps of the object ``key``, or None if it keeps none."""
+        with self._within(self._settings.connect_timeout_s + 2 * self._settings.read_timeout_s), _expiry_named():
+            answer = self.client.head_object(Bucket=self._settings.bucket, Key=key, ChecksumMode="ENABLED")
+        _whole(answer, key)
+        return answer.get("ChecksumSHA256")
+
+    def read(self, key: str) -> Iterator[bytes]:
+        """The object's bytes, chunk by chunk."""
+        answer = self.client.get_object(Bucket=self._settings.bucket, Key=key)
+        _whole(answer, key)
+        yield from answer["Body"].iter_chunks(1 << 20)
+
+    def renew(self) -> None:
+        """Read credentials anew, and ask S3 for its time without any: expired ones may only look so by our clock."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+        if self.clock.offset_s is None:
+            self.ask_time()
+
+    def ask_time(self) -> None:
+        """Learn S3's time from an answer that needs no credentials."""
+        anonymous = self._make_client(signed=False)
+        try:
+            with self._within(self._settings.connect_timeout_s + self._settings.read_timeout_s):
+                anonymous.head_bucket(Bucket=self._settings.bucket)
+        except (ClientError, BotoCoreError, OSError) as error:
+            log.debug("S3 was asked for its time: %s", error)  # a refusal has a Date too
+        finally:
+            anonymous.close()
+
+    def interrupt(self) -> None:
+        """End the request that is under way, if any, with an error."""
+        self._sockets.shut()
+
+    @contextmanager
+    def _within(self, deadline_s: float) -> Iterator[None]:
+        timer = threading.Timer(deadline_s, self.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _make_client(self, *, signed: bool = True) -> S3Client:
+        settings = self._settings
+        session = boto3.session.Session(profile_name=settings.profile, region_name=settings.region)
+        if signed:
+            credentials: Any = session.get_credentials()
+            if hasattr(credentials, "_time_fetcher"):  # temporary ones: whether they expired is for S3's clock to say
+                credentials._time_fetcher = self.clock.now
+        client = session.client(
+            "s3",
+            endpoint_url=settings.endpoint_url,
+            config=ClientConfig(
+                connect_timeout=settings.connect_timeout_s,
+                read_timeout=settings.read_timeout_s,
+                retries={"total_max_attempts": 1},
+                signature_version=_SIGNER if signed else UNSIGNED,
+                s3={"addressing_style": "path" if settings.endpoint_url else "auto"},
+                tcp_keepalive=True,
+                max_pool_connections=2,
+            ),
+        )
+        client.meta.events.register("before-sign.s3", self._set_time)
+        client.meta.events.register("response-received.s3", self._learn_time)
+        self._sockets.watch(client)
+        return client
+
+    def _set_time(self, request: Any, **_: object) -> None:
+        request.context["signed_at"] = self.clock.now()
+
+    def _learn_time(self, response_dict: dict[str, Any] | None = None, **_: object) -> None:
+        if response_dict is not None:
+            self.clock.learn(response_dict["headers"].get("date"))
+
+
+def _whole(answer: Mapping[str, Any], key: str) -> None:
+    # an answer that breaks off behind "200" reads like success, and S3 has confirmed nothing
+    if not answer.get("ETag"):
+        raise ConnectionError(f"the answer about {key} was cut short")
+
+
+@contextmanager
+def _expiry_named() -> Iterator[None]:
+    """Give botocore's nameless error for refreshed credentials that had expired a name."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "expired" not in str(error):
+            raise
+        raise CredentialsExpiredError(str(error)) from error
