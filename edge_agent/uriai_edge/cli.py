@@ -31,7 +31,7 @@ from uriai_edge.mp4 import Mp4Error
 from uriai_edge.redact import redact
 from uriai_edge.register import DATABASE, SpoolError, SpoolReader
 from uriai_edge.replay import replay, tune
-from uriai_edge.s3 import S3Store
+from uriai_edge.s3 import LARGEST_SKEW_S, S3Store
 from uriai_edge.spool import Spool
 from uriai_edge.submit import SubmitError, submit_to
 from uriai_edge.upload import Uploader
@@ -137,6 +137,7 @@ def _run(options: argparse.Namespace) -> int:
     key = load_key(config.key_file)
     set_up_logs(options.log_level)
     agent = Agent(config, key, _stop_on_signals())
+    signal.signal(signal.SIGHUP, lambda _number, _frame: agent.reload(lambda: load_config(options.config)))
     return _DONE if agent.run(exit_when_done=options.exit_when_done) else _SOME_FAILED
 
 
@@ -170,6 +171,10 @@ def _status(options: argparse.Namespace) -> int:
         "running": is_locked(folder / "agent.lock"),
         "at": live.get("at"),
         "uploads": live.get("uploads"),
+        "problems": live.get("problems", []),
+        "last_upload": (live.get("uploaded") or {}).get("last_at"),
+        "clock_offset_s": live.get("clock_offset_s"),
+        "free_bytes": live.get("free_bytes"),
         "records": {state.value: count for state, count in reader.counts().items()},
         "oldest_waiting": oldest.isoformat() if oldest else None,
         "clip_bytes": reader.clip_bytes(),
@@ -189,6 +194,14 @@ def _status(options: argparse.Namespace) -> int:
         f"clips on disk: {reader.clip_bytes() / 1e6:.1f} MB of {config.spool.max_bytes / 1e6:.0f} MB"
         + (f", oldest waiting since {oldest:%Y-%m-%d %H:%M:%S} UTC" if oldest else "")
     )
+    if status["last_upload"]:
+        print(f"last upload: {status['last_upload']}")
+    if status["free_bytes"] is not None:
+        print(f"free on the disk: {status['free_bytes'] / 1e9:.1f} GB")
+    if abs(status["clock_offset_s"] or 0) > LARGEST_SKEW_S:
+        print(f"clock: {-status['clock_offset_s']:+.0f} s from S3's; switch on time synchronisation")
+    for problem in status["problems"]:
+        print(f"problem: {problem}")
     for camera in status["cameras"]:
         print(
             f"camera {camera['number']}: {camera['state']}, {camera['packets']} packets"
