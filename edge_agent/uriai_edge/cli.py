@@ -25,6 +25,7 @@ from uriai_edge.check import Outcome, check_all
 from uriai_edge.config import Clips, Config, ConfigError, Motion
 from uriai_edge.config_file import load_config
 from uriai_edge.disk import is_locked
+from uriai_edge.enrol import EnrolError, enrol
 from uriai_edge.keys import KeyFileError, load_key, make_key
 from uriai_edge.logs import set_up_logs
 from uriai_edge.mp4 import Mp4Error
@@ -38,7 +39,7 @@ from uriai_edge.upload import Uploader
 from uriai_edge.verify import Candidate, collect, verify
 
 _DONE, _SOME_FAILED, _USAGE = 0, 1, 2
-_EXPECTED = (ConfigError, KeyFileError, SpoolError, SourceError, SubmitError, Mp4Error, OSError)
+_EXPECTED = (ConfigError, EnrolError, KeyFileError, SpoolError, SourceError, SubmitError, Mp4Error, OSError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,7 +82,13 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
     add("check", _check, "try config, key, disk, bucket, clock and cameras").add_argument("--json", action="store_true")
     add("status", _status, "cameras, waiting uploads and troubles").add_argument("--json", action="store_true")
-    add("enroll", _enroll, "make the device's key if there is none and print its public half")
+    enroll = add(
+        "enroll", _enroll, "make the device's key if there is none, enter it in the cloud, print its public half"
+    )
+    enroll.add_argument(
+        "--token", metavar="TOKEN", help="one-time token that `uriai gateways add` printed; - reads it from stdin"
+    )
+    enroll.add_argument("--api", metavar="URL", help="where the cloud is, as `uriai gateways add` printed it")
     cut = add("replay", _replay, "cut a recording into clips as `run` would", config=False)
     cut.add_argument("file", metavar="FILE")
     cut.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the clips")
@@ -216,9 +223,16 @@ def _status(options: argparse.Namespace) -> int:
 
 def _enroll(options: argparse.Namespace) -> int:
     config = load_config(options.config)
+    if (options.token is None) != (options.api is None):
+        raise ConfigError("enroll: --token and --api belong together; `uriai gateways add` prints both")
     key = load_key(config.key_file) if config.key_file.exists() else make_key(config.key_file)
+    if options.token is not None:
+        token = sys.stdin.readline().strip() if options.token == "-" else options.token  # noqa: S105 - not a secret
+        enrol(options.api, config.gateway, token, key)
+        print(f"the cloud knows gateway {config.gateway} by this key", file=sys.stderr)
+    else:
+        print(f"enter it in the cloud: uriai gateways add {config.gateway} --centre CENTRE --key KEY", file=sys.stderr)
     print(key.verify_key.encode().hex())
-    print(f"register it in the cloud: uriai gateways add {config.gateway} --help", file=sys.stderr)
     return _DONE
 
 

@@ -6,8 +6,10 @@ Works on a copy of the bucket (or a part of it) without network. The rules are t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from nacl.signing import VerifyKey
 
 from uriai_edge.evidence import (
     FIRST_PREV,
+    MAX_MANIFEST_BYTES,
     Manifest,
     ManifestError,
     RecordType,
@@ -23,12 +26,15 @@ from uriai_edge.evidence import (
     signature_holds,
 )
 
+TOMBSTONE = ".tombstone"
+
 
 class Status(StrEnum):
     """What became of one record."""
 
     PRESENT = "present"
     DROPPED = "dropped"
+    DELETED = "deleted"
     MISSING = "missing"
     ALTERED = "altered"
     REORDERED = "reordered"
@@ -39,8 +45,8 @@ class Status(StrEnum):
 
     @property
     def holds(self) -> bool:
-        """Whether the evidence stands: the record is there, or its clip was dropped by a signed record."""
-        return self in (Status.PRESENT, Status.DROPPED)
+        """Whether the evidence stands: it is there, or a signed record dropped it, or the cloud says it deleted it."""
+        return self in (Status.PRESENT, Status.DROPPED, Status.DELETED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,7 @@ class Candidate:
     """A manifest as found: its key, bytes, signature (None: absent), and what is known of its file.
 
     ``attachment`` is the file's path (which may not exist); ``kept_elsewhere`` tells that the file was removed here
-    after S3 confirmed it, so its absence breaks nothing.
+    after S3 confirmed it, so its absence breaks nothing. ``tombstone`` is what the cloud left when it deleted the file.
     """
 
     key: str
@@ -80,6 +86,7 @@ class Candidate:
     signature: bytes | None
     attachment: Path | None
     kept_elsewhere: bool = False
+    tombstone: bytes | None = None
 
 
 def collect(paths: Iterable[Path]) -> list[Candidate]:
@@ -99,12 +106,13 @@ def collect(paths: Iterable[Path]) -> list[Candidate]:
             key = _key_of(file)
             if key is None or not file.is_file():
                 continue
-            signature = file.with_suffix(".sig")
+            signature, tombstone = file.with_suffix(".sig"), file.with_suffix(TOMBSTONE)
             found[file.resolve()] = Candidate(
                 key=key,
                 data=file.read_bytes(),
                 signature=signature.read_bytes() if signature.is_file() else None,
                 attachment=file.with_suffix(""),
+                tombstone=tombstone.read_bytes() if tombstone.is_file() else None,
             )
     return list(found.values())
 
@@ -241,6 +249,9 @@ def _verify_attachment(
     if not file.is_file():
         if manifest.seq in dropped:
             return verdict(Status.DROPPED, "a signed record says that it was dropped")
+        why = _deleted(candidate)
+        if why is not None:
+            return verdict(Status.DELETED, f"the cloud's tombstone says: {why}; its audit must say so too")
         if candidate.kept_elsewhere:
             return verdict(Status.PRESENT, "removed here after S3 confirmed it")
         return verdict(Status.MISSING, f"its file {file.name} is gone")
@@ -250,3 +261,19 @@ def _verify_attachment(
     if file_digest(file) != manifest.sha256:
         return verdict(Status.ALTERED, f"{file.name} is not the file that was signed")
     return verdict_present
+
+
+def _deleted(candidate: Candidate) -> str | None:
+    """Why and when the file was deleted, if the tombstone is one and of this very manifest."""
+    if candidate.tombstone is None or len(candidate.tombstone) > MAX_MANIFEST_BYTES:
+        return None
+    try:
+        told = json.loads(candidate.tombstone)
+        deleted_at = datetime.fromisoformat(told["deleted_at"])
+        names = (told["v"], told["manifest"]) == (1, digest(candidate.data))
+        reason = told["reason"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    if not names or deleted_at.tzinfo is None or not isinstance(reason, str):
+        return None
+    return f"deleted on {deleted_at.date().isoformat()} ({reason[:80]})"

@@ -1,4 +1,6 @@
-"""The chatbot's web interface: POST /webhooks/kakao, POST /v1/ask, GET /v1/evidence/{token}, and nothing else."""
+"""The chatbot's web interface: POST /webhooks/kakao, POST /v1/ask, GET /v1/evidence/{token},
+POST /v1/gateways/enrol, and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from chalice import Chalice, Response
 from chalice.app import ConvertToMiddleware, Request
 
 from uriai import bootstrap
-from uriai.adapters.chat import api, kakao
+from uriai.adapters.chat import api, gateways, kakao
+from uriai.adapters.chat.gateways import EnrolmentDesk
 from uriai.adapters.chat.http import Desk, Reply
 from uriai.settings import Settings
 
@@ -23,8 +26,14 @@ def deployed_desk() -> Desk:
     return bootstrap.desk(Settings.from_environment(require=("CLIPS_BUCKET",)))
 
 
-def create_app(desk: Callable[[], Desk]) -> Chalice:
-    """The routes over a desk, which is asked for when the first request comes."""
+@lru_cache(maxsize=1)
+def deployed_enrolments() -> EnrolmentDesk:
+    """What entering a gateway's key needs, once per container."""
+    return bootstrap.enrolment_desk(Settings.from_environment(require=("CLIPS_BUCKET",)))
+
+
+def create_app(desk: Callable[[], Desk], enrolments: Callable[[], EnrolmentDesk] = deployed_enrolments) -> Chalice:
+    """The routes over desks, which are asked for when the first request comes."""
     routes = Chalice(app_name="uriai-chatbot", configure_logs=False)
     # only ids of the invocation are added: the event holds tokens and what people typed, and is never logged
     routes.register_middleware(ConvertToMiddleware(logger.inject_lambda_context))
@@ -46,6 +55,11 @@ def create_app(desk: Callable[[], Desk]) -> Chalice:
     @routes.route("/v1/evidence/{token}", methods=["GET"])
     def evidence(token: str) -> Response:
         return _answer("evidence", lambda: api.evidence(desk(), token))
+
+    @routes.route("/v1/gateways/enrol", methods=["POST"], content_types=["*/*"])
+    def enrol_gateway() -> Response:
+        request = routes.current_request
+        return _answer("enrol", lambda: gateways.enrol(enrolments(), _body(request), _source(request)))
 
     return routes
 
@@ -78,6 +92,12 @@ def _body(request: Request) -> bytes:
         return bytes(request.raw_body)
     except ValueError:
         return b""
+
+
+def _source(request: Request) -> str:
+    """The network address that API Gateway saw."""
+    identity = (request.context or {}).get("identity")
+    return str(identity.get("sourceIp", "")) if isinstance(identity, dict) else ""
 
 
 def _base(request: Request) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from uriai.domain.chain import Attachment, Record
 
 CHUNK = 1024 * 1024
+TOMBSTONE = ".tombstone"
 
 
 class EvidenceSource(ABC):
@@ -45,11 +46,10 @@ class BucketEvidence(EvidenceSource):
             }
             for key in sorted(keys):
                 if key.endswith(".json"):
-                    signature = key.removesuffix(".json") + ".sig"
-                    yield (
-                        key.split("/")[1],
-                        Record(key, self._read(key), self._read(signature) if signature in keys else None),
-                    )
+                    stem = key.removesuffix(".json")
+                    beside = [stem + ending for ending in (".sig", TOMBSTONE)]
+                    found = [self._read(one) if one in keys else None for one in beside]
+                    yield key.split("/")[1], Record(key, self._read(key), *found)
 
     def attachment(self, key: str) -> Attachment | None:
         """Read the object to its end."""
@@ -80,8 +80,10 @@ class FolderEvidence(EvidenceSource):
         """Yield every manifest."""
         for key, path in sorted(self._files.items()):
             if key.endswith(".json"):
-                signature = self._files.get(key.removesuffix(".json") + ".sig")
-                yield key.split("/")[1], Record(key, path.read_bytes(), signature.read_bytes() if signature else None)
+                stem = key.removesuffix(".json")
+                beside = [self._files.get(stem + ending) for ending in (".sig", TOMBSTONE)]
+                found = [one.read_bytes() if one else None for one in beside]
+                yield key.split("/")[1], Record(key, path.read_bytes(), *found)
 
     def attachment(self, key: str) -> Attachment | None:
         """Read the file to its end."""

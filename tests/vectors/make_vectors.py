@@ -42,14 +42,24 @@ STEPS: list[Step] = [  # type, camera, seconds after START, attached bytes, deta
     (RecordType.CLIP, 2, 32450, b"synthetic clip, on the next day in UTC", {}),
     (RecordType.DROP, 2, 32490, None, {"reason": "disk_full", "clips": 1, "seqs": []}),
 ]
+COVERED = {"camera": 1, "spans": [[0.0, 12.5], [20.0, 60.0]], "cut": 2}
+MORE: list[Step] = [  # what the newer cases add to STEPS
+    (RecordType.TAMPER, 2, 32500, b"synthetic picture", {"what": "covered", "state": "begins"}),
+    (RecordType.COVERAGE, None, 32520, None, {"cameras": [{"camera": 1, "spans": []}], "down": True}),
+    (RecordType.COVERAGE, None, 32550, None, {"cameras": [COVERED], "clock_offset_s": -3600.0, "clock_step_s": 3.5}),
+]
 
 
 def build(
-    folder: Path, *, change: Callable[[int, Manifest], Manifest] | None = None, key: SigningKey = KEY
+    folder: Path,
+    *,
+    change: Callable[[int, Manifest], Manifest] | None = None,
+    key: SigningKey = KEY,
+    more: bool = False,
 ) -> list[Path]:
-    """Write the chain of STEPS into ``folder`` and give back each record's path without ending."""
+    """Write the chain of STEPS (and MORE) into ``folder`` and give back each record's path without ending."""
     prev, stems = FIRST_PREV, []
-    for number, (kind, camera, after_s, attached, detail) in enumerate(STEPS, start=1):
+    for number, (kind, camera, after_s, attached, detail) in enumerate(STEPS + MORE * more, start=1):
         started_at = START + timedelta(seconds=after_s)
         manifest = Manifest(
             gateway=GATEWAY,
@@ -81,7 +91,7 @@ def write(folder: Path, manifest: Manifest, attached: bytes | None, key: Signing
     ending(stem, ".json").write_bytes(data)
     ending(stem, ".sig").write_bytes(evidence.sign(key, data))
     if attached is not None:
-        ending(stem, ".mp4").write_bytes(attached)
+        ending(stem, manifest.attachment_suffix or "").write_bytes(attached)
     return stem
 
 
@@ -225,6 +235,83 @@ def instant_out_of_range(folder: Path) -> None:
     ending(stem, ".sig").write_bytes(evidence.sign(KEY, data))
 
 
+def all_types(folder: Path) -> None:
+    build(folder, more=True)
+
+
+def tamper_picture_altered(folder: Path) -> None:
+    ending(build(folder, more=True)[5], ".jpg").write_bytes(b"SYNTHETIC picture")
+
+
+def tamper_picture_missing(folder: Path) -> None:
+    ending(build(folder, more=True)[5], ".jpg").unlink()
+
+
+def coverage_altered(folder: Path) -> None:
+    """Somebody closes the hole in which camera 1 recorded nothing."""
+    path = ending(build(folder, more=True)[7], ".json")
+    path.write_bytes(path.read_bytes().replace(b"[[0.0,12.5],[20.0,60.0]]", b"[[0.0,12.5],[12.5,60.0]]"))
+
+
+def coverage_missing(folder: Path) -> None:
+    """The record of the downtime is gone."""
+    remove(build(folder, more=True)[6])
+
+
+def drop_forged(folder: Path) -> None:
+    """A clip is gone, and the record that drops it was signed by somebody else."""
+    stems = build(folder)
+    ending(stems[3], ".mp4").unlink()
+    manifest = Manifest.from_bytes(ending(stems[4], ".json").read_bytes())
+    write(folder, replace(manifest, detail={"reason": "disk_full", "clips": 1, "seqs": [4]}), None, OTHER_KEY)
+
+
+def drop_of_another(folder: Path) -> None:
+    """A clip is gone; the drop record, whole and signed, names another number."""
+    stems = build(
+        folder,
+        change=lambda number, manifest: (
+            replace(manifest, detail={"reason": "disk_full", "clips": 1, "seqs": [1]}) if number == 5 else manifest
+        ),
+    )
+    ending(stems[3], ".mp4").unlink()
+
+
+def bury(stem: Path, of: Path) -> None:
+    """Replace a clip by the tombstone of ``of``'s manifest."""
+    told = {
+        "v": 1,
+        "manifest": evidence.digest(ending(of, ".json").read_bytes()),
+        "deleted_at": "2027-01-02T03:04:05.000000+00:00",
+        "reason": "retention",
+    }
+    ending(stem, ".tombstone").write_text(json.dumps(told), encoding="utf-8")
+    ending(stem, ".mp4").unlink()
+
+
+def deleted(folder: Path) -> None:
+    stems = build(folder)
+    bury(stems[1], of=stems[1])
+
+
+def deleted_altered(folder: Path) -> None:
+    """A tombstone does not excuse a clip that is there and altered."""
+    stems = build(folder)
+    bury(stems[1], of=stems[1])
+    ending(stems[1], ".mp4").write_bytes(b"SYNTHETIC clip two")
+
+
+def tombstone_of_another(folder: Path) -> None:
+    stems = build(folder)
+    bury(stems[1], of=stems[0])
+
+
+def tombstone_malformed(folder: Path) -> None:
+    stems = build(folder)
+    bury(stems[1], of=stems[1])
+    ending(stems[1], ".tombstone").write_bytes(b'{"v":1}')
+
+
 CASES: dict[Callable[[Path], None], tuple[str, dict[str, str], tuple[int | None, str] | None]] = {
     # case: what it is, statuses that are not "present" by seq ("none": no number can be read), the first break
     valid: ("whole: clips, coverage, a drop", {}, None),
@@ -246,8 +333,22 @@ CASES: dict[Callable[[Path], None], tuple[str, dict[str, str], tuple[int | None,
     malformed: ("a manifest that is not JSON", {"2": "missing", "none": "malformed"}, (2, "missing")),
     key_twice: ("a key stands twice in a signed manifest", {"none": "malformed"}, (None, "malformed")),
     unknown_version: ("a signed manifest of a version nobody knows yet", {"none": "malformed"}, (None, "malformed")),
+    all_types: ("a tampering with its picture, a downtime, a coverage with all it can tell", {}, None),
+    tamper_picture_altered: ("a tampering's picture changed", {"6": "altered"}, (6, "altered")),
+    tamper_picture_missing: ("a tampering's picture is gone", {"6": "missing"}, (6, "missing")),
+    coverage_altered: ("a hole in the coverage was closed", {"8": "bad_signature"}, (8, "bad_signature")),
+    coverage_missing: ("the record of a downtime is gone", {"7": "missing"}, (7, "missing")),
+    drop_forged: ("dropped by somebody else's record", {"4": "missing", "5": "bad_signature"}, (4, "missing")),
+    drop_of_another: ("a clip is gone, another one was dropped", {"4": "missing"}, (4, "missing")),
+    deleted: ("a clip that the cloud deleted, with its tombstone", {"2": "deleted"}, None),
+    deleted_altered: ("an altered clip beside a tombstone", {"2": "altered"}, (2, "altered")),
+    tombstone_of_another: ("a clip is gone, the tombstone is another's", {"2": "missing"}, (2, "missing")),
+    tombstone_malformed: ("a clip is gone, the tombstone says nothing", {"2": "missing"}, (2, "missing")),
     instant_out_of_range: ("a signed instant that UTC has no date for", {"none": "malformed"}, (None, "malformed")),
 }
+
+
+WITH_MORE = ("all_types", "tamper_picture_altered", "tamper_picture_missing", "coverage_altered", "coverage_missing")
 
 
 def main() -> None:
@@ -258,6 +359,8 @@ def main() -> None:
         shutil.rmtree(HERE / name, ignore_errors=True)
         make(HERE / name)
         statuses = {str(number): "present" for number in range(1, len(STEPS) + 1)}
+        if name in WITH_MORE:
+            statuses |= {str(len(STEPS) + number): "present" for number in range(1, len(MORE) + 1)}
         if name in ("key_twice", "unknown_version", "instant_out_of_range"):
             del statuses["5"]  # the last number: nothing tells that it existed
         cases[name] = {

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from uriai.settings import DatabaseSettings, Settings, SettingsError
 
 if TYPE_CHECKING:
+    from uriai.adapters.chat.gateways import EnrolmentDesk
     from uriai.adapters.chat.http import Desk, KakaoSecrets
     from uriai.adapters.database.connection import Connection, Database
     from uriai.adapters.objects import S3ClipStore
@@ -179,6 +180,16 @@ def desk(settings: Settings) -> Desk:
         kakao=lambda: _kakao_secrets(settings),
         base_url=settings.public_base_url,
     )
+
+
+def enrolment_desk(settings: Settings) -> EnrolmentDesk:
+    """What letting a gateway enter its key needs."""
+    from uriai.adapters.chat.gateways import EnrolmentDesk
+    from uriai.adapters.database.invitations import SqlInvitations
+    from uriai.adapters.manifest import Ed25519SignatureChecker
+    from uriai.service.ports.clock import SystemClock
+
+    return EnrolmentDesk(SqlInvitations(database(settings)), Ed25519SignatureChecker(), SystemClock())
 
 
 def _kakao_secrets(settings: Settings) -> KakaoSecrets:

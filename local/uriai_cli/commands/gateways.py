@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from uriai_cli.database import cloud_database
 from uriai_cli.errors import CliError
+
+if TYPE_CHECKING:
+    from pymysql.cursors import DictCursor
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
@@ -46,22 +49,39 @@ def command() -> None:
 @command.command("add")
 @click.argument("gateway", type=GATEWAY)
 @click.option("--centre", required=True, help="The centre's name, or its number from `uriai centres list`.")
-@click.option(
-    "--key", "public_key", type=PUBLIC_KEY, required=True, help="Public key that `uriai-edge enroll` printed."
-)
-def add(gateway: str, centre: str, public_key: bytes) -> None:
-    """Let GATEWAY send clips of a centre, signed with a key. Again with another key: both are good from then on."""
+@click.option("--key", "public_key", type=PUBLIC_KEY, help="Public key that `uriai-edge enroll` printed.")
+def add(gateway: str, centre: str, public_key: bytes | None) -> None:
+    """Let GATEWAY send clips of a centre, signed with a key. Again with another key: both are good from then on.
+
+    Without --key a token is printed with which the device enters its own key, once, within a day.
+    """
     from uriai.adapters.database.centres import CentreNotFoundError, centre_of
     from uriai.adapters.database.gateways import GatewayExistsError, RevokedKeyError, add_gateway
+    from uriai.adapters.database.invitations import invite_gateway
+    from uriai.service.enrol_gateway import TOKEN_LASTS, new_invitation
     from uriai.service.ports.clock import SystemClock
+    from uriai_cloud import state
 
     now = SystemClock().now()
+    token, token_hash = new_invitation()
+
+    def work(cursor: DictCursor) -> None:
+        centre_id = centre_of(cursor, centre)
+        if public_key is not None:
+            add_gateway(cursor, gateway, centre_id, public_key, now)
+        else:
+            invite_gateway(cursor, gateway, centre_id, token_hash, now, now + TOKEN_LASTS)
+
     with cloud_database() as database:
         try:
-            database.run(lambda cursor: add_gateway(cursor, gateway, centre_of(cursor, centre), public_key, now))
+            database.run(work)
         except (CentreNotFoundError, GatewayExistsError, RevokedKeyError) as error:
             raise CliError(str(error)) from error
-    click.echo(f"{gateway}  {centre}  key {public_key.hex()}")
+    if public_key is not None:
+        click.echo(f"{gateway}  {centre}  key {public_key.hex()}")
+        return
+    click.echo(f"On the gateway, once, within {TOKEN_LASTS.total_seconds() / 3600:.0f} hours:", err=True)
+    click.echo(f"uriai-edge enroll --config FILE --api {state.load().api_url} --token {token}")
 
 
 @command.command("revoke")

@@ -133,7 +133,12 @@ def test_clips_are_locked_versioned_encrypted_and_private():
 def test_only_the_routes_of_the_design_are_open():
     events = SERVERLESS["ChatbotFunction"]["Properties"]["Events"].values()
     routes = {(event["Properties"]["Method"], event["Properties"]["Path"]) for event in events}
-    assert routes == {("POST", "/webhooks/kakao"), ("POST", "/v1/ask"), ("GET", "/v1/evidence/{token}")}
+    assert routes == {
+        ("POST", "/webhooks/kakao"),
+        ("POST", "/v1/ask"),
+        ("GET", "/v1/evidence/{token}"),
+        ("POST", "/v1/gateways/enrol"),
+    }
 
 
 @pytest.mark.parametrize(

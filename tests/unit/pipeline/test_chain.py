@@ -17,13 +17,19 @@ EXPECTED = json.loads((VECTORS / "expected.json").read_text(encoding="utf-8"))
 PUBLIC_KEY = bytes.fromhex(EXPECTED["public_key"])
 
 
+BESIDE = (".sig", ".tombstone")
+
+
 def verify(case: str, *, shuffle: int | None = None):
     folder = VECTORS / case
     records = [
         Record(
             path.relative_to(folder).as_posix(),
             path.read_bytes(),
-            path.with_suffix(".sig").read_bytes() if path.with_suffix(".sig").exists() else None,
+            *(
+                path.with_suffix(ending).read_bytes() if path.with_suffix(ending).exists() else None
+                for ending in BESIDE
+            ),
         )
         for path in sorted(folder.rglob("*.json"))
     ]

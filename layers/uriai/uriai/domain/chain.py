@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from uriai.domain.manifest import FIRST_PREV, Manifest, ManifestError
+
+LARGEST_TOMBSTONE = 65_536
+"""Bytes; what is larger is no tombstone."""
 
 Signed = Callable[[bytes, bytes], bool]
 """(signature, message) -> whether a key of the gateway made the signature over exactly that message."""
@@ -18,6 +23,7 @@ class RecordStatus(StrEnum):
 
     PRESENT = "present"
     DROPPED = "dropped"
+    DELETED = "deleted"
     MISSING = "missing"
     ALTERED = "altered"
     REORDERED = "reordered"
@@ -28,8 +34,8 @@ class RecordStatus(StrEnum):
 
     @property
     def holds(self) -> bool:
-        """Whether the evidence stands: the record is whole, or a signed record says that its clip was dropped."""
-        return self in (RecordStatus.PRESENT, RecordStatus.DROPPED)
+        """Whether the evidence stands: it is whole, or a signed record or a tombstone tells why its clip is gone."""
+        return self in (RecordStatus.PRESENT, RecordStatus.DROPPED, RecordStatus.DELETED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +48,12 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A manifest as it lies there: its key, its bytes, its signature (None: there is none)."""
+    """A manifest as it lies there: its key, its bytes, its signature and its tombstone (None: there is none)."""
 
     key: str
     data: bytes
     signature: bytes | None
+    tombstone: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +120,7 @@ def _walk(
         for manifest, record in sorted(group, key=lambda pair: pair[1].key):
             status, message = _of_record(manifest, record, genuine[seq], before)
             if status.holds:
-                status, message = _of_attachment(manifest, attachment, dropped)
+                status, message = _of_attachment(manifest, record, attachment, dropped)
             yield RecordVerdict(seq, status, record.key, message)
         # what follows a record that does not hold cannot be told to continue it, or not to
         before = hashlib.sha256(next(iter(genuine[seq]))).hexdigest() if len(genuine[seq]) == 1 else ""
@@ -135,7 +142,7 @@ def _of_record(manifest: Manifest, record: Record, genuine: set[bytes], before: 
 
 
 def _of_attachment(
-    manifest: Manifest, attachment: Callable[[str], Attachment | None], dropped: set[int]
+    manifest: Manifest, record: Record, attachment: Callable[[str], Attachment | None], dropped: set[int]
 ) -> tuple[RecordStatus, str]:
     if manifest.attachment_key is None:
         return RecordStatus.PRESENT, "unaltered"
@@ -143,9 +150,27 @@ def _of_attachment(
     if found is None:
         if manifest.seq in dropped:
             return RecordStatus.DROPPED, "a signed record says that it was dropped"
+        why = _deleted(record)
+        if why:
+            return RecordStatus.DELETED, f"the tombstone says: {why}; the audit must say so too"
         return RecordStatus.MISSING, f"there is no {manifest.attachment_key}"
     if found.size != manifest.size:
         return RecordStatus.ALTERED, f"has {found.size} bytes, signed were {manifest.size}"
     if found.sha256 != manifest.sha256:
         return RecordStatus.ALTERED, "is not the object that was signed"
     return RecordStatus.PRESENT, "unaltered"
+
+
+def _deleted(record: Record) -> str:
+    """Why and when the object was deleted, if the tombstone is one and names this very manifest; else empty."""
+    if record.tombstone is None or len(record.tombstone) > LARGEST_TOMBSTONE:
+        return ""
+    try:
+        told = json.loads(record.tombstone)
+        of_this = told["v"] == 1 and told["manifest"] == hashlib.sha256(record.data).hexdigest()
+        deleted_at, reason = datetime.fromisoformat(told["deleted_at"]), told["reason"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return ""
+    if not of_this or deleted_at.tzinfo is None or not isinstance(reason, str):
+        return ""
+    return f"deleted on {deleted_at.date().isoformat()} ({reason[:80]})"

@@ -124,6 +124,25 @@ def add_gateway(cursor: DictCursor, gateway_id: str, centre_id: int, public_key:
             f"this key of gateway {gateway_id} was revoked and is never good again: on the device name a new key_file, "
             "gateway and spool folder, make a new key with `uriai-edge enroll --config FILE` and add that one"
         )
+    claim_name(cursor, gateway_id, centre_id, now)
+    cursor.execute("UPDATE gateway SET revoked_at = NULL WHERE gateway_id = %s", (gateway_id,))
+    cursor.execute(
+        """
+        INSERT INTO gateway_key (gateway_id, public_key, valid_from) VALUES (%s, %s, %s)
+        ON DUPLICATE KEY UPDATE gateway_id = gateway_id
+        """,
+        (gateway_id, public_key, now),
+    )
+
+
+def claim_name(cursor: DictCursor, gateway_id: str, centre_id: int, now: datetime) -> None:
+    """Enter the gateway's name for a centre, without a key; twice the same changes nothing.
+
+    Raises
+    ------
+    GatewayExistsError
+        If the name belongs to another centre.
+    """
     try:
         cursor.execute(
             "INSERT INTO gateway (gateway_id, centre_id, created_at) VALUES (%s, %s, %s)", (gateway_id, centre_id, now)
@@ -137,14 +156,6 @@ def add_gateway(cursor: DictCursor, gateway_id: str, centre_id: int, public_key:
             raise GatewayExistsError(
                 f"gateway {gateway_id} belongs to another centre: choose another name for this one"
             ) from error
-        cursor.execute("UPDATE gateway SET revoked_at = NULL WHERE gateway_id = %s", (gateway_id,))
-    cursor.execute(
-        """
-        INSERT INTO gateway_key (gateway_id, public_key, valid_from) VALUES (%s, %s, %s)
-        ON DUPLICATE KEY UPDATE gateway_id = gateway_id
-        """,
-        (gateway_id, public_key, now),
-    )
 
 
 def revoke_gateway(cursor: DictCursor, gateway_id: str, public_key: bytes | None, now: datetime) -> int:
@@ -160,6 +171,11 @@ def revoke_gateway(cursor: DictCursor, gateway_id: str, public_key: bytes | None
     cursor.execute("SELECT gateway_id FROM gateway WHERE gateway_id = %s FOR UPDATE", (gateway_id,))
     if cursor.fetchone() is None:
         raise UnknownGatewayError(f"there is no gateway {gateway_id}: see `uriai gateways list`")
+    # an invitation that nobody has used yet would undo it
+    cursor.execute(
+        "UPDATE gateway_invitation SET expires_at = %s WHERE gateway_id = %s AND expires_at > %s",
+        (now, gateway_id, now),
+    )
     if public_key is None:
         cursor.execute(
             "UPDATE gateway SET revoked_at = %s WHERE gateway_id = %s AND revoked_at IS NULL", (now, gateway_id)
