@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -12,7 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from uriai.adapters.database.centres import NewCentre, add_camera, add_centre
-from uriai.adapters.database.gateways import add_gateway
 from uriai.adapters.database.outcomes import ClipOutcome, clip_outcomes
 from uriai_cloud.ministack import ACCESS_KEY, SECRET_KEY
 from uriai_cloud.state import CloudState
@@ -47,16 +47,16 @@ class Gateway:
                 }
             )
         )
-        enrolled = subprocess.run(
-            [PROGRAMS / "uriai-edge", "enroll", "--config", config], check=True, capture_output=True, text=True
-        )
+        subprocess.run([PROGRAMS / "uriai-edge", "enroll", "--config", config], check=True, capture_output=True)
         centre = f"{name} 어린이집"
         if register:
             now = datetime.now(UTC)
             with cloud.connect() as connection, connection.cursor() as cursor:
                 connection.begin()
                 centre_id = add_centre(cursor, NewCentre(centre, "서울특별시", "강남구", "역삼동"), now)
-                add_gateway(cursor, name, centre_id, bytes.fromhex(enrolled.stdout.split()[-1]), now)
+                connection.commit()
+                _enter_key(name, str(centre_id), config)
+                connection.begin()
                 add_camera(cursor, name, 1, "playroom", now)
                 connection.commit()
         return cls(cloud, name, config, centre)
@@ -94,3 +94,18 @@ class Gateway:
                 missing = sorted(keys - set(found))
                 raise AssertionError(f"after {within_s:.0f} s {len(missing)} clips have no outcome: {missing}")
             time.sleep(0.5)
+
+
+def _enter_key(gateway: str, centre: str, config: Path) -> None:
+    """As an operator and a technician do it: the one's command prints the other's."""
+    added = subprocess.run(
+        [PROGRAMS / "uriai", "gateways", "add", gateway, "--centre", centre], check=True, capture_output=True, text=True
+    )
+    program, *arguments = shlex.split(added.stdout)
+    entered = subprocess.run(
+        [PROGRAMS / program, *(str(config) if one == "FILE" else one for one in arguments)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert entered.returncode == 0, entered.stderr

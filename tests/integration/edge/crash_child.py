@@ -6,6 +6,7 @@ clip's ULID is noted in a file as soon as the clip is closed: what is noted must
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import random
@@ -20,10 +21,13 @@ from pathlib import Path
 
 from nacl.signing import SigningKey
 
+from uriai_edge.agent import Agent
 from uriai_edge.capture import Source
 from uriai_edge.chain import NewRecord
 from uriai_edge.config import Camera, Upload
+from uriai_edge.config_file import load_config
 from uriai_edge.evidence import RecordType
+from uriai_edge.keys import load_key
 from uriai_edge.mp4 import Mp4Writer
 from uriai_edge.s3 import S3Store
 from uriai_edge.spool import Spool
@@ -113,6 +117,38 @@ def _uploader(url: str, spool: Spool) -> Uploader:
 def _note(life: Life, word: str) -> None:
     with life.noted.open("a") as file:  # one write, which the kernel keeps whatever happens to us
         file.write(word + "\n")
+
+
+class _ClipsClosed(logging.Handler):
+    """Notes the ULID of every clip that the agent says it has closed."""
+
+    def __init__(self, noted: Path) -> None:
+        super().__init__()
+        self.noted = noted
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.getMessage() in ("clip closed", "agent starts"):
+            with self.noted.open("a") as file:
+                file.write(getattr(record, "ulid", "ready") + "\n")
+
+
+def begin_agent(config: Path, noted: Path) -> BaseProcess:
+    """Start a whole agent on a configuration file; what it closes is noted."""
+    process = _SERVER.Process(target=live_as_agent, args=(config, noted))
+    process.start()
+    return process
+
+
+def live_as_agent(config: Path, noted: Path) -> None:
+    """`uriai-edge run`, with its clips noted."""
+    os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    log = logging.getLogger("uriai_edge")
+    log.setLevel("INFO")
+    log.addHandler(_ClipsClosed(noted))
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
+    settings = load_config(config)
+    Agent(settings, load_key(settings.key_file), stop).run()
 
 
 def finish(folder: Path, url: str) -> None:
