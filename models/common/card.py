@@ -25,7 +25,7 @@ def fill(text: str, values: dict[str, Any]) -> str:
     """Replace ``{{ path/to/value }}`` and ``{{ path | format }}``.
 
     Formats: ``pct`` 0.8 as 80.0 %, ``f2``/``f3``/``f4`` decimals, ``mb`` bytes as MB, ``table`` a list of flat
-    objects as a table.
+    objects as a table, ``count`` how many entries, ``pairs`` an object of counts of clips.
     """
     return _SLOT.sub(lambda match: _format(_find(values, match[1]), match[2]), text)
 
@@ -48,6 +48,10 @@ def _format(value: Any, style: str | None) -> str:
         return f"{value / 1e6:.2f} MB"
     if style == "table":
         return table(value)
+    if style == "count":
+        return str(len(value))
+    if style == "pairs":
+        return ", ".join(f"{key} ({count} clips)" for key, count in value.items())
     return str(value)
 
 

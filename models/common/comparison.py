@@ -22,7 +22,7 @@ Everything here can be made from public packages and the data sets named in the 
 
     python -m venv .venv-train
     .venv-train/bin/pip install -r models/requirements.txt
-    export PYTHONPATH=local URIAI_DATA=…        # the folder that holds violence/ and fer2013/
+    export PYTHONPATH=local:layers/uriai URIAI_DATA=…        # the folder that holds violence/ and fer2013/
 
 | model | commands |
 |---|---|

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from models.common import card, comparison, runtime
+from models.common import card, comparison, flops, runtime
 from models.common.manifest import replace
 from models.common.paths import MODELS
 
@@ -32,7 +32,12 @@ def measured(role: str, folder: Path, metrics: dict[str, Any]) -> dict[str, Any]
         frames = np.random.default_rng(0).integers(0, 256, (1, 9, 224, 224, 3), dtype=np.uint8)
         tokens = next(shape for name, shape in _inputs(model) if name == "before")
         half = {"frames": frames, "before": np.zeros((1, *tokens[1:]), np.float32)}
-        return {"milliseconds_per_window_one_thread": round(runtime.milliseconds(model, half), 1)}
+        of_half = flops.gflops(model, half)
+        return {
+            "gflops_per_frame_of_a_window": 2 * of_half / 17,
+            "gflops_per_frame_endless": of_half / 8,
+            "milliseconds_per_window_one_thread": round(runtime.milliseconds(model, half), 1),
+        }
     if role == "emotion":
         faces = np.random.default_rng(0).integers(0, 256, (1, 1, 48, 48)).astype(np.float32)
         return {"milliseconds_per_face_one_thread": round(runtime.milliseconds(model, {"faces": faces}, 99), 2)}

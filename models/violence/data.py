@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,8 @@ SIDE_PX = 224
 FRAMES = 17
 WINDOW_S = 2.0
 STRIDE_S = 1.0
+WHOLE_FROM = 0.5
+"""A video that yields less than this share of the frames it announces is refused."""
 COLUMNS = ("file", "label", "fold", "group", "fps", "other_dataset")
 LABELS = {"fight": 1, "no_fight": 0}
 
@@ -50,15 +52,18 @@ class Clip:
 def read_labels(path: Path) -> list[Clip]:
     """The clips of a ``labels.csv`` (videos in ``clips/`` beside it).
 
-    Raises ``LabelError`` for a missing column, an unknown label, a bad fold, a file named twice, an empty table, or a
-    group that lies in two folds.
+    Raises ``LabelError`` for a file that is no table, a missing column, an unknown label, a bad fold, a file named
+    twice, an empty table, or a group that lies in two folds.
     """
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
-        if missing:
-            raise LabelError(f"{path}: column {', '.join(missing)} is missing; needed are {', '.join(COLUMNS)}")
-        clips = [_clip(row, path, number) for number, row in enumerate(reader, start=2)]
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
+            if missing:
+                raise LabelError(f"{path}: column {', '.join(missing)} is missing; needed are {', '.join(COLUMNS)}")
+            clips = [_clip(row, path, number) for number, row in enumerate(reader, start=2)]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise LabelError(f"{path}: not a table in UTF-8 ({error}); export the labels again as CSV") from error
     if not clips:
         raise LabelError(f"{path}: no clip is listed")
     names = [clip.name for clip in clips]
@@ -77,10 +82,12 @@ def read_labels(path: Path) -> list[Clip]:
 def _clip(row: dict[str, str], path: Path, line: int) -> Clip:
     if row["label"] not in LABELS:
         raise LabelError(f"{path}:{line}: label {row['label']!r}; allowed are {', '.join(LABELS)}")
-    if not row["fold"].isdigit():
+    if not (row["fold"] or "").isdigit():
         raise LabelError(f"{path}:{line}: fold {row['fold']!r} is not a whole number")
     if not row["group"] or not row["file"]:
         raise LabelError(f"{path}:{line}: file and group must not be empty")
+    if row["other_dataset"] not in ("0", "1"):
+        raise LabelError(f"{path}:{line}: other_dataset {row['other_dataset']!r}; allowed are 0 and 1")
     return Clip(
         path=path.parent / "clips" / row["file"],
         fight=LABELS[row["label"]],
@@ -88,6 +95,34 @@ def _clip(row: dict[str, str], path: Path, line: int) -> Clip:
         group=row["group"],
         other_dataset=row["other_dataset"] == "1",
     )
+
+
+def require_both_classes(clips: Sequence[Clip]) -> None:
+    """Refuse what cannot be learned from or measured on.
+
+    Raises ``LabelError`` if there are fewer than two folds, or a fold lacks one of the classes.
+    """
+    folds = folds_of(clips)
+    if len(folds) < 2:
+        raise LabelError(f"{len(folds)} fold; group-disjoint evaluation needs at least two")
+    for fold in folds:
+        present = {clip.fight for clip in clips if clip.fold == fold}
+        absent = [label for label, fight in LABELS.items() if fight not in present]
+        if absent:
+            raise LabelError(f"fold {fold} holds no clip labelled {', '.join(absent)}: every fold needs both classes")
+
+
+def readable(clips: Sequence[Clip], cache: Path) -> tuple[list[Clip], dict[str, str]]:
+    """The clips whose videos can be decoded, and for each of the others why not. Decodes into the cache."""
+    kept, refused = [], {}
+    for clip in clips:
+        try:
+            cached(clip, cache)
+        except ClipUnreadableError as error:
+            refused[clip.name] = str(error)
+        else:
+            kept.append(clip)
+    return kept, refused
 
 
 @dataclass(frozen=True)
@@ -106,18 +141,32 @@ class Frames:
 
 def decode(path: Path) -> Frames:
     """Every frame of a video at 224x224 RGB. Raises ``ClipUnreadableError``."""
-    video = cv2.VideoCapture(str(path))
-    fps = video.get(cv2.CAP_PROP_FPS)
     frames: list[NDArray[np.uint8]] = []
+    fps = each_frame(path, lambda bgr: frames.append(resize(bgr)))
+    return Frames(np.stack(frames), np.arange(len(frames)) / fps)
+
+
+def each_frame(path: Path, take: Callable[[NDArray[np.uint8]], None]) -> float:
+    """Give every BGR frame of a video to ``take``; returns the frame rate.
+
+    Raises ``ClipUnreadableError`` for a file that is no video, has no frame rate, or stops before half of the frames
+    that it announces: such a clip may lack what its label speaks of.
+    """
+    video = cv2.VideoCapture(str(path))
+    fps, announced = video.get(cv2.CAP_PROP_FPS), int(video.get(cv2.CAP_PROP_FRAME_COUNT))
+    read = 0
     while True:
         ok, bgr = video.read()
         if not ok:
             break
-        frames.append(resize(bgr))
+        take(bgr.astype(np.uint8, copy=False))
+        read += 1
     video.release()
-    if len(frames) < 2 or not fps > 0:
-        raise ClipUnreadableError(f"{path}: {len(frames)} frames could be read at {fps} fps; at least 2 are needed")
-    return Frames(np.stack(frames), np.arange(len(frames)) / fps)
+    if read < 2 or not fps > 0:
+        raise ClipUnreadableError(f"{path}: {read} frames could be read at {fps} fps; at least 2 are needed")
+    if read < announced * WHOLE_FROM:
+        raise ClipUnreadableError(f"{path}: stops after {read} of {announced} frames; export the clip again")
+    return float(fps)
 
 
 def resize(bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -159,12 +208,16 @@ def window_indices(at_s: NDArray[np.float64], start_s: float, length_s: float = 
 
 def windows(frames: Frames) -> list[NDArray[np.uint8]]:
     """The product's windows of a clip, each uint8 [17, 224, 224, 3]. A clip under 2 s is stretched over one window."""
+    return [frames.rgb[chosen] for chosen in window_choices(frames)]
+
+
+def window_choices(frames: Frames) -> list[NDArray[np.int64]]:
+    """The 17 frame numbers of each of the product's windows."""
     last_instant = float(frames.at_s[-1] - frames.at_s[0])
-    cut = []
-    for start in window_starts(frames.duration_s):
-        length = min(WINDOW_S, last_instant - start)
-        cut.append(frames.rgb[window_indices(frames.at_s, start, length)])
-    return cut
+    return [
+        window_indices(frames.at_s, start, min(WINDOW_S, last_instant - start))
+        for start in window_starts(frames.duration_s)
+    ]
 
 
 def folds_of(clips: Sequence[Clip]) -> list[int]:

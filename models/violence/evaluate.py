@@ -19,12 +19,14 @@ from sklearn.model_selection import GroupKFold
 
 from models.common import measure
 from models.violence import data, heads
-from models.violence.features import Windows
+from models.violence.features import Summaries, Windows
 from models.violence.network import Recurrent
 
 Floats = NDArray[np.float64]
 STRENGTHS = (0.001, 0.003, 0.01)
-RENDERED_STRENGTH = 0.01
+RENDERED_STRENGTH = 0.1
+RENDERED_PRIOR = 0.1
+"""The share of violent windows that the rendered expert is calibrated to: calm hours should stay calm."""
 GATE_STRENGTH = 0.03
 GATE_STEP = 4  # every fourth rendered window is plenty to tell the domains apart
 RECURRENT_SHARE = 0.25
@@ -36,7 +38,7 @@ class Corpus:
 
     clips: Sequence[data.Clip]
     views: dict[str, Windows]
-    rendered: Windows | None = None
+    rendered: Summaries | None = None
 
     def of(self, attribute: str) -> NDArray[Any]:
         """An attribute of every clip, as an array."""
@@ -95,6 +97,16 @@ class Trained:
         if self.members:
             voted = heads.recurrent_score(self.members, tokens, self.mean, self.scale)
             real = (1 - RECURRENT_SHARE) * real + RECURRENT_SHARE * voted
+        return self._with_domains(real, summary)
+
+    def of_summaries(self, summary: NDArray[np.float32]) -> Scores:
+        """Scores of rendered windows, of which only summaries are kept: what the LSTMs would add is left out.
+
+        Where the gate says "rendered", which it does of these, the real expert's share is nothing.
+        """
+        return self._with_domains(self.linear(summary), summary)
+
+    def _with_domains(self, real: Floats, summary: NDArray[np.float32]) -> Scores:
         if self.rendered is None or self.gate is None:
             return Scores(real, np.zeros(len(real)), np.full(len(real), -np.inf))
         return Scores(real, self.rendered(summary), self.gate(summary))
@@ -107,17 +119,21 @@ class Protocol:
         self.corpus = corpus
         self.plain = corpus.views["plain"]
         self.summaries = {name: heads.summaries(view.tokens) for name, view in corpus.views.items()}
-        self.rendered_summary = heads.summaries(corpus.rendered.tokens) if corpus.rendered else None
+        self.rendered_summary = corpus.rendered.summary if corpus.rendered else None
         self._strengths: dict[bytes, float] = {}
         self._linear: dict[bytes, tuple[heads.Linear, heads.Linear | None]] = {}
         self._expert: heads.Linear | None = None
+        self._members: dict[tuple[bytes, int], Recurrent] = {}
 
     def fit(self, chosen: NDArray[np.bool_], seeds: Sequence[int]) -> Trained:
         """Fit on the ``chosen`` clips (a mask) in every view and on the rendered windows; an LSTM for each seed."""
         linear, gate = self._seedless(chosen)
         sample, _ = self._real(chosen)
         mean, scale = heads.scales(self.plain.tokens[chosen[self.plain.of]])
-        members = [heads.fit_recurrent(sample, mean, scale, seed) for seed in seeds]
+        for seed in seeds:
+            if (chosen.tobytes(), seed) not in self._members:
+                self._members[chosen.tobytes(), seed] = heads.fit_recurrent(sample, mean, scale, seed)
+        members = [self._members[chosen.tobytes(), seed] for seed in seeds]
         expert = self._rendered_expert() if gate is not None else None
         return Trained(linear, members, mean, scale, expert, gate)
 
@@ -150,20 +166,22 @@ class Protocol:
             self._strengths[key] = STRENGTHS[int(np.argmax(found))]
         return self._strengths[key]
 
-    def out_of_fold(self, seeds: Sequence[int]) -> Scores:
-        """Scores of every plain window by readers that never saw a clip of its fold."""
+    def out_of_fold(self, seeds: Sequence[int], windows: Windows | None = None) -> Scores:
+        """Scores of every window (of the plain view, if no other) by readers that never saw a clip of its fold."""
         fold = self.corpus.of("fold")
-        found = Scores(*(np.zeros(len(self.plain.of)) for _ in range(3)))
+        windows = windows or self.plain
+        found = Scores(*(np.zeros(len(windows.of)) for _ in range(3)))
         for number in sorted(set(fold.tolist())):
             learn = fold != number
-            held = ~learn[self.plain.of]
-            of_fold = self.scores(self.fit(learn, seeds))
+            held = ~learn[windows.of]
+            tokens = windows.tokens[held]
+            of_fold = self.fit(learn, seeds).scores(tokens, heads.summaries(tokens))
             for name in ("real", "rendered", "gate"):
-                getattr(found, name)[held] = getattr(of_fold, name)[held]
+                getattr(found, name)[held] = getattr(of_fold, name)
         return found
 
-    def rendered_platt(self, folds: int = 4) -> Platt:
-        """Calibration of the rendered expert, on windows of programmes that its fit did not see."""
+    def rendered_platt(self, folds: int = 2) -> Platt:
+        """Calibration of the rendered expert to its low prior, on windows of programmes that its fit did not see."""
         rendered, summary = self.corpus.rendered, self.rendered_summary
         if rendered is None or summary is None:
             return Platt(1.0, 0.0)
@@ -173,7 +191,8 @@ class Protocol:
             label = rendered.label[learn]
             fitted = heads.fit_linear(summary[learn], label, balanced(label), RENDERED_STRENGTH)
             scores[~learn] = fitted(summary[~learn])
-        return Platt(*heads.fit_platt(scores, rendered.label))
+        slope, offset = heads.fit_platt(scores, rendered.label)
+        return Platt(slope, offset + float(np.log(RENDERED_PRIOR / (1 - RENDERED_PRIOR))))
 
     def real_platt(self, scores: Scores, kept: NDArray[np.bool_] | slice = slice(None)) -> Platt:
         """Calibration of the real expert on out-of-fold scores of the kept windows: the slope only.
@@ -183,14 +202,19 @@ class Protocol:
         """
         return Platt(heads.fit_slope(scores.real[kept], self.plain.label[kept]), 0.0)
 
-    def cross_calibrated(self, scores: Scores, rendered: Platt) -> Floats:
-        """Probability of every clip: each fold calibrated on the out-of-fold scores of the others, highest window."""
-        fold = self.corpus.of("fold")[self.plain.of]
-        chance = np.zeros(len(fold))
-        for number in sorted(set(fold.tolist())):
-            held = fold == number
-            chance[held] = measure.sigmoid(scores[held].log_odds(self.real_platt(scores, ~held), rendered))
-        return by_clip(chance, self.plain, len(self.corpus.clips))
+    def cross_calibrated(self, scores: Scores, rendered: Platt, others: tuple[Windows, Scores] | None = None) -> Floats:
+        """Probability of every window: each fold calibrated on the plain out-of-fold ``scores`` of the other folds.
+
+        ``others`` are the windows and scores to calibrate so, if not the plain ones.
+        """
+        clip_fold = self.corpus.of("fold")
+        windows, wanted = others or (self.plain, scores)
+        chance = np.zeros(len(windows.of))
+        for number in sorted(set(clip_fold.tolist())):
+            platt = self.real_platt(scores, clip_fold[self.plain.of] != number)
+            held = clip_fold[windows.of] == number
+            chance[held] = measure.sigmoid(wanted[held].log_odds(platt, rendered))
+        return chance
 
     def _rendered_expert(self) -> heads.Linear:
         """Fitted once: it sees no clip, so it is the same for every fold and seed."""
@@ -231,7 +255,7 @@ def balanced(label: NDArray[np.int64]) -> Floats:
     return np.where(label == 1, 0.5 / share, 0.5 / (1 - share))
 
 
-def by_clip(scores: Floats, windows: Windows, clips: int) -> Floats:
+def by_clip(scores: Floats, windows: Windows | Summaries, clips: int) -> Floats:
     """A clip's score is the highest of its windows', as in the product."""
     found = np.full(clips, -np.inf)
     np.maximum.at(found, windows.of, scores)

@@ -15,9 +15,10 @@ from models.common import graph, runtime
 from models.common.manifest import Manifest, Tensor
 from models.violence import data
 from models.violence.backbone import WEIGHTS
+from models.violence.evaluate import RENDERED_PRIOR
 from models.violence.network import TOKEN, ExportedViolence
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 THRESHOLDS = {"report": 0.90, "review": 0.80}
 HALF = data.FRAMES // 2 + 1
 """Frames of half a window; the middle one belongs to both halves."""
@@ -112,7 +113,7 @@ def describe(metrics: dict[str, Any], training_data: dict[str, Any]) -> Manifest
             "shorter_clip": "one window stretched over the whole clip",
         },
         classes=["violence"],
-        thresholds=THRESHOLDS | {"prior": 0.5},
+        thresholds=THRESHOLDS | {"prior": 0.5, "rendered_prior": RENDERED_PRIOR},
         licence={
             "spdx": "Apache-2.0 AND BSD-3-Clause AND MIT",
             "notice": "NOTICE",

@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from models.common import runtime
-from models.violence import data, rendered, views
+from models.violence import conditions, data, rendered, views
 from models.violence.backbone import pretrained
+from models.violence.heads import summaries
 from models.violence.network import TOKEN, Tokeniser
 
 Tokens = NDArray[np.float16]
+Run = Callable[[NDArray[np.uint8]], Tokens]
+"""Frames uint8 [T, 224, 224, 3] to tokens [T-1, 2944]."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,17 @@ class Windows:
     label: NDArray[np.int64]
 
 
-def tokeniser(wheel: Path | None = None) -> onnxruntime.InferenceSession:
-    """The frozen part as an onnxruntime session: frames uint8 [N, T, 224, 224, 3] -> tokens [N, T-1, 2944]."""
+@dataclass(frozen=True)
+class Summaries:
+    """``summary`` float32 [W, 11776] of windows; for each, the index ``of`` its programme and its ``label``."""
+
+    summary: NDArray[np.float32]
+    of: NDArray[np.int64]
+    label: NDArray[np.int64]
+
+
+def tokeniser(wheel: Path | None = None) -> Run:
+    """The frozen part, run by onnxruntime: frames uint8 [T, 224, 224, 3] -> tokens float16 [T-1, 2944]."""
     backbone, _ = pretrained(wheel)
     buffer = io.BytesIO()
     torch.onnx.export(
@@ -45,51 +57,78 @@ def tokeniser(wheel: Path | None = None) -> onnxruntime.InferenceSession:
         opset_version=17,
         dynamo=False,
     )
-    return runtime.session(buffer.getvalue())
+    return in_sixteens(runtime.session(buffer.getvalue()))
 
 
-def real(
-    clips: Sequence[data.Clip], view: str, cache: Path, pixels: Path, run: onnxruntime.InferenceSession
-) -> Windows:
+def real(clips: Sequence[data.Clip], view: str, cache: Path, pixels: Path, run: Run) -> Windows:
     """Windows of the labelled clips as one of ``views.VIEWS`` shows them."""
 
     def compute() -> Iterable[tuple[int, int, Tokens]]:
         for index, clip in enumerate(tqdm(clips, desc=f"real clips, {view}", mininterval=5)):
             for frames in views.VIEWS[view](data.cached(clip, pixels), clip.name):
-                yield index, clip.fight, _run(run, frames)
+                yield index, clip.fight, run(np.asarray(frames))
 
     return _cached(cache / f"real-{view}-{_key(clip.name for clip in clips)}.npz", compute)
 
 
-def playroom(programmes: Sequence[rendered.Programme], cache: Path, run: onnxruntime.InferenceSession) -> Windows:
+def under(clips: Sequence[data.Clip], cache: Path, run: Run) -> dict[str, Windows]:
+    """Windows of the labelled clips under each of ``conditions.NAMES``; a clip is decoded once for all of them."""
+    key = _key(clip.name for clip in clips)
+    paths = {name: cache / f"under-{name.replace(' ', '-')}-{key}.npz" for name in conditions.NAMES}
+    missing = [name for name, path in paths.items() if not path.is_file()]
+    rows: dict[str, list[tuple[int, int, Tokens]]] = {name: [] for name in missing}
+    for index, clip in enumerate(tqdm(clips, desc="conditions", mininterval=5) if missing else ()):
+        recording = conditions.read(clip.path)
+        for name in missing:
+            for frames in conditions.windows(recording, name, clip.name):
+                rows[name].append((index, clip.fight, run(frames)))
+    for name in missing:
+        _store(paths[name], rows[name])
+    return {name: _load(path) for name, path in paths.items()}
+
+
+def programme(chosen: rendered.Programme, cache: Path, run: Run) -> Tokens:
+    """Tokens [T-1, 2944] of a rendered programme, eight a second, made on first use."""
+    path = programme_path(chosen, cache)
+    if not path.is_file():
+        steps = run(np.stack(list(rendered.frames(chosen))))
+        cache.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part.npy")
+        np.save(part, steps)
+        part.replace(path)
+    stored: Tokens = np.load(path)
+    return stored
+
+
+def programme_path(chosen: rendered.Programme, cache: Path) -> Path:
+    """Where a programme's tokens are kept."""
+    return cache / f"{chosen.seed}-{_key([repr(chosen)])}.npy"
+
+
+def playroom(programmes: Sequence[rendered.Programme], cache: Path, run: Run) -> Summaries:
     """Windows of rendered programmes, starting every half second; those that only graze an assault are left out."""
-
-    def compute() -> Iterable[tuple[int, int, Tokens]]:
-        for index, programme in enumerate(tqdm(programmes, desc="rendered playroom", mininterval=5)):
-            steps = _run(run, np.stack(list(rendered.frames(programme))))
-            count = (len(steps) - (data.FRAMES - 1)) // 4 + 1
-            for window, label in enumerate(rendered.labels(programme, count)):
-                if label >= 0:
-                    yield index, int(label), steps[4 * window : 4 * window + data.FRAMES - 1]
-
-    return _cached(cache / f"playroom-{_key(repr(p) for p in programmes)}.npz", compute)
-
-
-def together(parts: Sequence[Windows]) -> Windows:
-    """Several sets of windows as one, their programmes numbered on."""
-    starts = np.cumsum([0, *(int(part.of.max()) + 1 for part in parts)])
-    return Windows(
-        np.concatenate([part.tokens for part in parts]),
-        np.concatenate([part.of + start for part, start in zip(parts, starts[:-1], strict=True)]),
-        np.concatenate([part.label for part in parts]),
-    )
+    summary, of, label = [], [], []
+    for index, chosen in enumerate(tqdm(programmes, desc="rendered playroom", mininterval=5)):
+        steps = programme(chosen, cache, run)
+        count = (len(steps) - (data.FRAMES - 1)) // 4 + 1
+        labels = rendered.labels(chosen, count)
+        kept = np.flatnonzero(labels >= 0)
+        if len(kept):
+            summary.append(summaries(np.stack([steps[4 * k : 4 * k + data.FRAMES - 1] for k in kept])))
+            of.append(np.full(len(kept), index))
+            label.append(labels[kept])
+    return Summaries(np.concatenate(summary), np.concatenate(of), np.concatenate(label))
 
 
-def _run(run: onnxruntime.InferenceSession, frames: NDArray[np.uint8]) -> Tokens:
-    """Tokens [T-1, 2944] of frames [T, 224, 224, 3], sixteen differences at a time."""
-    step = data.FRAMES - 1
-    parts = [frames[i : i + step + 1] for i in range(0, len(frames) - 1, step)]
-    return np.concatenate([run.run(None, {"frames": p[None]})[0][0] for p in parts]).astype(np.float16)
+def in_sixteens(session: onnxruntime.InferenceSession) -> Run:
+    """A function from frames [T, 224, 224, 3] to tokens [T-1, 2944], sixteen differences at a time."""
+
+    def run(frames: NDArray[np.uint8]) -> Tokens:
+        step = data.FRAMES - 1
+        parts = [frames[i : i + step + 1] for i in range(0, len(frames) - 1, step)]
+        return np.concatenate([session.run(None, {"frames": p[None]})[0][0] for p in parts]).astype(np.float16)
+
+    return run
 
 
 def _key(names: Iterable[str]) -> str:
@@ -98,15 +137,22 @@ def _key(names: Iterable[str]) -> str:
 
 def _cached(path: Path, compute: Callable[[], Iterable[tuple[int, int, Tokens]]]) -> Windows:
     if not path.is_file():
-        rows = list(compute())
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part.npz")
-        np.savez(
-            part,
-            tokens=np.stack([tokens for _, _, tokens in rows]).reshape(len(rows), data.FRAMES - 1, TOKEN),
-            of=np.array([of for of, _, _ in rows]),
-            label=np.array([label for _, label, _ in rows]),
-        )
-        part.replace(path)
+        _store(path, list(compute()))
+    return _load(path)
+
+
+def _store(path: Path, rows: Sequence[tuple[int, int, Tokens]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part.npz")
+    np.savez(
+        part,
+        tokens=np.stack([tokens for _, _, tokens in rows]).reshape(len(rows), data.FRAMES - 1, TOKEN),
+        of=np.array([of for of, _, _ in rows]),
+        label=np.array([label for _, label, _ in rows]),
+    )
+    part.replace(path)
+
+
+def _load(path: Path) -> Windows:
     stored = np.load(path)
     return Windows(stored["tokens"], stored["of"], stored["label"])

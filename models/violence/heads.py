@@ -16,6 +16,8 @@ from models.violence.backbone import CHANNELS
 from models.violence.network import WEIGHTED, Head, Recurrent, summarise
 
 Floats = NDArray[np.float64]
+MOST_SPANNED = 3000
+"""With more windows their span is no shortcut any more."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,16 @@ class Linear:
 def fit_linear(summary: NDArray[np.float32], label: NDArray[np.int64], weight: Floats, strength: float) -> Linear:
     """Ridge-regularised logistic regression on standardised summaries; ``strength`` is scikit-learn's C.
 
-    There are far fewer windows than values, so the fit runs in the span of the windows, where the solution lies anyway:
-    the same weights in a tenth of the time.
+    Where there are far fewer windows than values the fit runs in the span of the windows, where the solution lies
+    anyway: the same weights in a tenth of the time.
     """
     mean, scale = summary.mean(0), summary.std(0) + 1e-4
     standard = (summary - mean) / scale
+    if len(summary) > MOST_SPANNED:
+        direct = LogisticRegression(C=strength, max_iter=300, tol=1e-3)
+        direct.fit(standard, label, sample_weight=weight)
+        weights = direct.coef_[0].astype(np.float64) / scale
+        return Linear(weights, float(direct.intercept_[0] - mean @ weights))
     values, vectors = np.linalg.eigh(standard @ standard.T)
     kept = values > values[-1] * 1e-6
     basis = vectors[:, kept] / np.sqrt(values[kept])

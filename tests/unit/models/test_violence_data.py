@@ -162,3 +162,42 @@ def test_a_window_is_violent_only_when_a_second_of_it_is():
 def test_a_rendered_programme_gives_eight_frames_a_second():
     programme = rendered.Programme("walk", 9, (rendered.Act("walk", 1.0),), fps=10, size=(128, 72))
     assert len(list(rendered.frames(programme))) == 9
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00\x01binary", b"\x89PNG\r\n\x1a\n\x00\x00"])
+def test_a_label_file_that_is_no_table_is_refused_by_name(tmp_path, content):
+    path = tmp_path / "labels.csv"
+    path.write_bytes(content)
+    with pytest.raises(data.LabelError, match=r"labels\.csv"):
+        data.read_labels(path)
+
+
+def test_a_row_cut_short_is_refused_with_its_line(tmp_path):
+    with pytest.raises(data.LabelError, match=r"labels\.csv:2: fold None"):
+        data.read_labels(labels(tmp_path, "a.mp4,fight"))
+
+
+def test_a_fold_without_one_of_the_classes_is_refused(tmp_path):
+    rows = ["a.mp4,fight,0,g1,25,0", "b.mp4,no_fight,0,g2,25,0", "c.mp4,fight,1,g3,25,0"]
+    with pytest.raises(data.LabelError, match="fold 1 holds no clip labelled no_fight"):
+        data.require_both_classes(data.read_labels(labels(tmp_path, *rows)))
+    with pytest.raises(data.LabelError, match="1 fold"):
+        data.require_both_classes(data.read_labels(labels(tmp_path, *rows[:2])))
+
+
+def test_videos_that_stop_midway_or_are_none_are_left_out_by_name_and_the_rest_is_kept(tmp_path):
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    whole = film(clips / "whole.avi", 40, fps=20.0)
+    slow = film(clips / "slow.avi", 12, fps=6.0)
+    content = whole.read_bytes()
+    (clips / "torn.avi").write_bytes(content[: len(content) // 5])
+    (clips / "text.avi").write_bytes(b"not a video")
+    rows = [f"{name}.avi,fight,0,{name},25,0" for name in ("whole", "slow", "torn", "text", "gone")]
+    kept, refused = data.readable(data.read_labels(labels(tmp_path, *rows)), tmp_path / "cache")
+    assert [clip.name for clip in kept] == ["whole", "slow"]
+    assert list(refused) == ["torn", "text", "gone"]
+    assert "torn.avi" in refused["torn"]
+    # mixed frame rates: both give windows of 17 frames over their 2 s
+    assert [len(data.windows(data.cached(clip, tmp_path / "cache"))[0]) for clip in kept] == [17, 17]
+    assert slow.is_file()

@@ -32,7 +32,7 @@ def corpus(clips=24, seed=0):
     return evaluate.Corpus(
         listed,
         {"plain": features.Windows(plain, of, label)},
-        features.Windows(rendered, np.arange(160), rendered_label),
+        features.Summaries(heads.summaries(rendered), np.arange(160), rendered_label),
     )
 
 
@@ -95,7 +95,7 @@ def test_the_gate_tells_the_domains_apart_and_leaves_real_footage_to_its_expert(
     made = corpus()
     protocol = evaluate.Protocol(made)
     trained = protocol.fit(np.ones(24, bool), seeds=[])
-    rendered = trained.scores(made.rendered.tokens, heads.summaries(made.rendered.tokens))
+    rendered = trained.of_summaries(made.rendered.summary)
     assert measure.sigmoid(protocol.scores(trained).gate).max() < 0.5 < measure.sigmoid(rendered.gate).min()
 
 
