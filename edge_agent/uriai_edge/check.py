@@ -6,12 +6,11 @@ import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from uriai_edge.capture import Source, SourceError
 from uriai_edge.config import Camera, Config, ConfigError
@@ -53,6 +52,7 @@ def check_all(path: Path) -> Iterator[Check]:
     yield Check("config", Outcome.OK, f"{path}: gateway {config.gateway}, {len(config.cameras)} camera(s)")
     yield _check_key(config)
     yield _check_disk(config)
+    yield _check_credentials(config)
     yield from _check_bucket(config)
     for camera in config.cameras:
         yield _check_camera(camera)
@@ -86,39 +86,49 @@ def _check_disk(config: Config) -> Check:
     return Check("disk", Outcome.OK, found)
 
 
+def _check_credentials(config: Config) -> Check:
+    """Whether AWS's standard chain finds credentials, and where; whether they suffice is for the bucket to say."""
+    remedy = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, upload: profile with credential_process, or a role"
+    try:
+        found = boto3.session.Session(profile_name=config.upload.profile).get_credentials()
+        if found is None:
+            return Check("credentials", Outcome.FAIL, "no AWS credentials found", remedy)
+        found.get_frozen_credentials()
+    except (BotoCoreError, OSError, RuntimeError) as error:  # RuntimeError: fetched, and expired by our clock
+        return Check("credentials", Outcome.FAIL, redact(str(error)), remedy)
+    return Check("credentials", Outcome.OK, f"found ({found.method})")
+
+
 def _check_bucket(config: Config) -> Iterator[Check]:
     bucket = config.upload.bucket
+    store = S3Store(config.upload)
     try:
-        answer = S3Store(config.upload).client.head_bucket(Bucket=bucket)
-        headers = answer["ResponseMetadata"]["HTTPHeaders"]
-    except (NoCredentialsError, PartialCredentialsError):
-        remedy = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or credential_process"
-        yield Check("credentials", Outcome.FAIL, "no AWS credentials found", remedy)
-        return
+        store.client.head_bucket(Bucket=bucket)
     except ClientError as error:
         status = error.response["ResponseMetadata"].get("HTTPStatusCode")
-        headers = error.response["ResponseMetadata"].get("HTTPHeaders", {})
         remedy = {
             404: "check upload: bucket and region",
             403: "let these credentials write to clips/ and records/ of this bucket",
             301: "the bucket is in another region: check upload: region",
         }.get(int(status or 0), "try again later")
         yield Check("bucket", Outcome.FAIL, f"s3://{bucket}: S3 answers {status}", remedy)
-    except (BotoCoreError, OSError) as error:
+    except (BotoCoreError, OSError, RuntimeError) as error:
         yield Check("bucket", Outcome.FAIL, redact(str(error)), "check network, upload: endpoint_url and region")
-        return
     else:
         yield Check("bucket", Outcome.OK, f"s3://{bucket} answers")
-    if "date" in headers:
-        yield _check_clock(headers["date"])
+    if store.clock.offset_s is None:
+        store.ask_time()
+    yield _check_clock(store.clock.offset_s)
 
 
-def _check_clock(date: str) -> Check:
-    off_s = (datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds()
-    found = f"{abs(off_s):.0f} s {'ahead of' if off_s > 0 else 'behind'} S3's"
-    if abs(off_s) > _CLOCK_WARN_S:
-        outcome = Outcome.FAIL if abs(off_s) > _CLOCK_FAIL_S else Outcome.WARN
-        return Check("clock", outcome, found, "switch on time synchronisation: timedatectl set-ntp true")
+def _check_clock(offset_s: float | None) -> Check:
+    remedy = "switch on time synchronisation: timedatectl set-ntp true"
+    if offset_s is None:
+        return Check("clock", Outcome.WARN, "S3 did not tell its time, so nothing to compare with", remedy)
+    found = f"{abs(offset_s):.0f} s {'behind' if offset_s > 0 else 'ahead of'} S3's"
+    if abs(offset_s) > _CLOCK_WARN_S:
+        outcome = Outcome.FAIL if abs(offset_s) > _CLOCK_FAIL_S else Outcome.WARN
+        return Check("clock", outcome, found, remedy)
     return Check("clock", Outcome.OK, "agrees with S3's")
 
 

@@ -258,7 +258,8 @@ class S3Store:
 
     def _make_client(self, *, signed: bool = True) -> S3Client:
         settings = self._settings
-        session = boto3.session.Session(profile_name=settings.profile, region_name=settings.region)
+        profile = settings.profile if signed else None  # to ask the time, no profile need exist
+        session = boto3.session.Session(profile_name=profile, region_name=settings.region)
         if signed:
             credentials: Any = session.get_credentials()
             if hasattr(credentials, "_time_fetcher"):  # temporary ones: whether they expired is for S3's clock to say

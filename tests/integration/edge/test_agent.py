@@ -154,7 +154,7 @@ def test_check_shows_what_works_and_what_to_do(tmp_path, store, walk_video):
     lines = [json.loads(line) for line in edge("check", "--config", config, "--json", check=1).stdout.splitlines()]
     found = {line["what"]: line for line in lines}
     outcomes = {what: line["outcome"] for what, line in found.items() if what != "disk"}
-    assert outcomes == dict.fromkeys(["config", "key", "bucket", "clock", "camera 1"], "ok") | {
+    assert outcomes == dict.fromkeys(["config", "key", "credentials", "bucket", "clock", "camera 1"], "ok") | {
         "camera 2": "fail",
         "camera 3": "fail",
     }
