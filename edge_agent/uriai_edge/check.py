@@ -52,8 +52,9 @@ def check_all(path: Path) -> Iterator[Check]:
     yield Check("config", Outcome.OK, f"{path}: gateway {config.gateway}, {len(config.cameras)} camera(s)")
     yield _check_key(config)
     yield _check_disk(config)
-    yield _check_credentials(config)
-    yield from _check_bucket(config)
+    credentials = _check_credentials(config)
+    yield credentials
+    yield from _check_bucket(config, ask=credentials.outcome is Outcome.OK)
     for camera in config.cameras:
         yield _check_camera(camera)
 
@@ -99,9 +100,17 @@ def _check_credentials(config: Config) -> Check:
     return Check("credentials", Outcome.OK, f"found ({found.method})")
 
 
-def _check_bucket(config: Config) -> Iterator[Check]:
-    bucket = config.upload.bucket
+def _check_bucket(config: Config, *, ask: bool) -> Iterator[Check]:
+    """Whether the bucket answers, if there are credentials to ask with; and the clock, for which none are needed."""
     store = S3Store(config.upload)
+    if ask:
+        yield _ask_bucket(store, config.upload.bucket)
+    if store.clock.offset_s is None:
+        store.ask_time()
+    yield _check_clock(store.clock.offset_s)
+
+
+def _ask_bucket(store: S3Store, bucket: str) -> Check:
     try:
         store.client.head_bucket(Bucket=bucket)
     except ClientError as error:
@@ -111,14 +120,10 @@ def _check_bucket(config: Config) -> Iterator[Check]:
             403: "let these credentials write to clips/ and records/ of this bucket",
             301: "the bucket is in another region: check upload: region",
         }.get(int(status or 0), "try again later")
-        yield Check("bucket", Outcome.FAIL, f"s3://{bucket}: S3 answers {status}", remedy)
+        return Check("bucket", Outcome.FAIL, f"s3://{bucket}: S3 answers {status}", remedy)
     except (BotoCoreError, OSError, RuntimeError) as error:
-        yield Check("bucket", Outcome.FAIL, redact(str(error)), "check network, upload: endpoint_url and region")
-    else:
-        yield Check("bucket", Outcome.OK, f"s3://{bucket} answers")
-    if store.clock.offset_s is None:
-        store.ask_time()
-    yield _check_clock(store.clock.offset_s)
+        return Check("bucket", Outcome.FAIL, redact(str(error)), "check network, upload: endpoint_url and region")
+    return Check("bucket", Outcome.OK, f"s3://{bucket} answers")
 
 
 def _check_clock(offset_s: float | None) -> Check:

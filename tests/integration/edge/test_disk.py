@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import sqlite3
 import subprocess
 import threading
 import time
@@ -22,7 +24,7 @@ from uriai_edge.config import Camera, Upload
 from uriai_edge.config import Spool as SpoolSettings
 from uriai_edge.evidence import RecordType
 from uriai_edge.recorder import SpoolSink
-from uriai_edge.register import SpoolReader, State
+from uriai_edge.register import SpoolError, SpoolReader, State
 from uriai_edge.room import RESERVE_BYTES
 from uriai_edge.s3 import S3Store
 from uriai_edge.spool import Spool
@@ -179,3 +181,24 @@ def test_a_register_of_years_is_kept_short_and_still_verifies(tmp_path):
     assert verify(candidates, KEY.verify_key, after=wrong)[0].first_break.seq == waiting.seq
     with Spool(tmp_path / "spool", "gw", KEY) as spool:
         assert spool.add_record(NewRecord(RecordType.COVERAGE, None, now, now, 1.0, {"cameras": []})).seq == 32
+
+
+def test_a_register_of_an_older_agent_is_taken_over_and_a_newer_one_is_refused(tmp_path, short_video, monkeypatch):
+    clip = fragmented(short_video, tmp_path)
+    with monkeypatch.context() as older:
+        older.setattr("uriai_edge.chain.SCHEMA_VERSION", 1)
+        old = Spool(tmp_path / "spool", "gw", KEY)
+        recording = old.open_clip(1, datetime.now(UTC), time.monotonic(), {})
+        recording.path.write_bytes(clip)
+        with contextlib.suppress(sqlite3.OperationalError):  # the older program reads fewer columns
+            old.close_clip(recording, 4.0)
+        old.release(recording)
+        old.close()
+    with Spool(tmp_path / "spool", "gw", KEY) as spool:
+        assert spool.recover().completed == 1
+        assert spool.make_room(0, 0, 0, drop_waiting=True)
+    assert verified(tmp_path / "spool") == ["clip", "drop"]
+    with contextlib.closing(sqlite3.connect(tmp_path / "spool" / "spool.sqlite3")) as register:
+        register.execute("PRAGMA user_version = 99")
+    with pytest.raises(SpoolError, match="newer agent"):
+        Spool(tmp_path / "spool", "gw", KEY)
