@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,13 +25,14 @@ _LEAST_FRAMES = 5
 
 @dataclass(frozen=True)
 class Labelled:
-    """A sound clip: ``fold`` is -1 until folds are made; ``sha256`` is of the file."""
+    """A sound clip: ``fold`` is -1 until folds are made; ``sha256`` is of the file; ``fps`` 0 where the rate varies."""
 
     path: Path
     fight: int
     group: str
     sha256: str
     fold: int = -1
+    fps: float = 0.0
 
 
 def read(folder: Path, tally: Tally) -> list[Labelled]:
@@ -52,8 +54,8 @@ def read(folder: Path, tally: Tally) -> list[Labelled]:
             tally.refuse(clip.path, "the same film in both classes")
         elif clip.sha256 in seen:
             tally.skip(clip.path, "the same film twice", str(seen[clip.sha256].path.name))
-        elif _plays(clip.path, tally):
-            kept.append(clip)
+        elif (fps := _plays(clip.path, tally)) is not None:
+            kept.append(replace(clip, fps=fps))
         seen.setdefault(clip.sha256, clip)
     for name, value in data.LABELS.items():
         if not any(clip.fight == value for clip in kept):
@@ -65,22 +67,23 @@ def read(folder: Path, tally: Tally) -> list[Labelled]:
     return kept
 
 
-def _plays(path: Path, tally: Tally) -> bool:
+def _plays(path: Path, tally: Tally) -> float | None:
+    """Its frame rate, 0 where that varies; None when it is refused."""
     try:
         with Film(path) as film:
             times = np.array([shot.t_s for shot in film.shots()])
     except FilmError as error:
         tally.refuse(path, "film cannot be decoded", str(error))
-        return False
+        return None
     if film.stopped:
         tally.refuse(path, "film stops mid-way", film.stopped)
-        return False
+        return None
     if len(times) < _LEAST_FRAMES:
         tally.refuse(path, "too few frames", f"{len(times)}, at least {_LEAST_FRAMES} are needed")
-        return False
+        return None
     rate = rate_of(times)
     tally.use("clips at a variable rate" if rate is None else f"clips at {rate:.3g} fps")
-    return True
+    return rate or 0.0
 
 
 def _listed(folder: Path) -> list[Labelled]:
@@ -158,3 +161,25 @@ def folded(clips: Sequence[Labelled], folds: int, seed: int = 0) -> list[Labelle
         fold_of[group] = int(np.argmin((filled * (counts[group] + 0.01)).sum(1) + 0.001 * filled.sum(1)))
         filled[fold_of[group]] += counts[group]
     return [replace(clip, fold=fold_of[clip.group]) for clip in clips]
+
+
+def write_labels(clips: Sequence[Labelled], out: Path) -> None:
+    """``out/labels.csv`` as ``models.violence.train`` reads it, and ``out/clips/`` with links to the films (copies
+    where the disk has no links). Raises ``ToolError`` when ``out`` holds labels already.
+    """
+    if (out / "labels.csv").exists():
+        raise ToolError(f"{out / 'labels.csv'} is there already: name another folder")
+    (out / "clips").mkdir(parents=True, exist_ok=True)
+    rows = []
+    for clip in clips:
+        # two folders may hold films of one name
+        target = out / "clips" / f"{clip.path.stem}_{clip.sha256[:8]}{clip.path.suffix}"
+        target.unlink(missing_ok=True)
+        try:
+            target.symlink_to(clip.path.resolve())
+        except OSError:
+            shutil.copyfile(clip.path, target)
+        label = next(name for name, value in data.LABELS.items() if value == clip.fight)
+        rows.append((target.name, label, clip.fold, clip.group, f"{clip.fps:.3f}", 0))
+    with (out / "labels.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows([data.COLUMNS, *rows])

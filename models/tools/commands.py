@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 _KIND = click.Choice(["yolo", "voc"])
 
 
-class Angles(click.ParamType):
+class Angles(click.ParamType[tuple[float, ...]]):
     """``10:350:10`` or ``-15,0,15``."""
 
     name = "angles"
@@ -36,7 +36,7 @@ class Angles(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-class Size(click.ParamType):
+class Size(click.ParamType[tuple[int, int]]):
     """``WIDTHxHEIGHT`` in pixels, both even."""
 
     name = "size"
@@ -67,7 +67,7 @@ def films_in(given: tuple[Path, ...], tally: Tally) -> list[Path]:
     return found
 
 
-def told(items: list[Path], label: str) -> Any:
+def told(items: Sequence[Any], label: str) -> Any:
     """The items with a progress bar on stderr."""
     return click.progressbar(items, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())
 

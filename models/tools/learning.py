@@ -18,12 +18,17 @@ _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 @click.command("clips")
 @click.argument("folder", type=_FOLDER)
 @click.option("--folds", type=click.IntRange(2, 20), default=4, show_default=True)
-def clips(folder: Path, folds: int) -> None:
+@click.option("--labels", type=click.Path(path_type=Path, file_okay=False),
+              help="Write labels.csv and clips/ there, for models.violence.train.")  # fmt: skip
+def clips(folder: Path, folds: int, labels: Path | None) -> None:
     """Say of each labelled clip in FOLDER (fight/ and no_fight/, or labels.csv) whether it is sound, and print
     group-disjoint folds: file, class, source film, fold.
     """
     tally = Tally()
-    for clip in clips_module.folded(clips_module.read(folder, tally), folds):
+    found = clips_module.folded(clips_module.read(folder, tally), folds)
+    if labels is not None:
+        clips_module.write_labels(found, labels)
+    for clip in found:
         click.echo(f"{clip.path.name}\t{'fight' if clip.fight else 'no_fight'}\t{clip.group}\t{clip.fold}")
     sys.exit(tally.finish())
 

@@ -123,4 +123,5 @@ def document(picture: Path, size: tuple[int, int], boxes: Sequence[Box]) -> byte
         for key, edge in (("xmin", box.left), ("ymin", box.top), ("xmax", box.right), ("ymax", box.bottom)):
             Xml.SubElement(edges, key).text = str(math.floor(edge + 0.5))
     Xml.indent(root, "\t")
-    return Xml.tostring(root, encoding="utf-8") + b"\n"
+    content: bytes = Xml.tostring(root, encoding="utf-8")
+    return content + b"\n"
