@@ -21,7 +21,7 @@ models_option = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     default=MODELS,
     show_default="those of the repository",
-    help="Folder with the models: violence/, face/, emotion/, each model.onnx and manifest.json.",
+    help="Folder with the models: violence/, face/, emotion/, person/, age/, each model.onnx and manifest.json.",
 )
 
 threads_option = click.option(

@@ -29,6 +29,8 @@ Everything here can be made from public packages and the data sets named in the 
 | violence | `.venv-train/bin/python -m models.violence.train --cache …` (holds footage: outside the repository) |
 | face | `.venv-train/bin/python -m models.face.build` |
 | emotion | `.venv-train/bin/python -m models.emotion.train`, then `… -m models.emotion.export` |
+| person | `python -m models.person.build` in an environment with `models/person/requirements.txt` |
+| age | `.venv-train/bin/python -m models.age.build` |
 
 Each command is seeded, takes up where it was interrupted, and writes `model.onnx`, `manifest.json` and `card.md`
 itself. Numbers in cards and on this page are filled in from the manifests; a test compares them.
@@ -62,6 +64,11 @@ def _measured(role: str, metrics: dict[str, Any]) -> str:
         return f"accuracy {100 * found['accuracy']:.1f} %, AUC {found['auc']:.3f} (group-disjoint folds, real footage)"
     if role == "emotion":
         return f"accuracy {100 * metrics['public_test_accuracy']:.1f} % (FER2013 public_test)"
+    if role == "person":
+        found = metrics["rendered"]
+        return f"recall {100 * found['recall']:.0f} %, precision {100 * found['precision']:.0f} % (rendered playroom)"
+    if role == "age":
+        return "accuracy not known: never tried on children"
     return f"within {metrics['largest_difference_from_original']:.0e} of the original"
 
 
@@ -79,6 +86,8 @@ def _cost(role: str, metrics: dict[str, Any]) -> str:
     if role == "violence":
         return f"{metrics['milliseconds_per_window_one_thread']:.0f} ms per 2 s window"
     if role == "emotion":
+        return f"{metrics['milliseconds_per_face_one_thread']:.1f} ms per face"
+    if role == "age":
         return f"{metrics['milliseconds_per_face_one_thread']:.1f} ms per face"
     return f"{metrics['milliseconds_one_thread']['640x352']:.0f} ms per 640x352 frame"
 

@@ -41,8 +41,11 @@ def measured(role: str, folder: Path, metrics: dict[str, Any]) -> dict[str, Any]
     if role == "emotion":
         faces = np.random.default_rng(0).integers(0, 256, (1, 1, 48, 48)).astype(np.float32)
         return {"milliseconds_per_face_one_thread": round(runtime.milliseconds(model, {"faces": faces}, 99), 2)}
+    if role == "age":
+        faces = np.zeros((1, 3, 64, 64), np.float32)
+        return {"milliseconds_per_face_one_thread": round(runtime.milliseconds(model, {"faces": faces}), 1)}
     times = dict(metrics["milliseconds_one_thread"])
-    for size in ("640x352", "1280x736"):
+    for size in (name for name in times if name.count("x") == 1 and "_" not in name):
         width, height = map(int, size.split("x"))
         image = np.full((1, 3, height, width), 128, np.float32)
         times[size] = round(runtime.milliseconds(model, {"image": image}), 1)

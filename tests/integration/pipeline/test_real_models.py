@@ -18,6 +18,7 @@ from tests.integration.pipeline.handlers import Context, function, message
 from tests.unit.pipeline.fakes import KEY, NOON, BucketInMemory, place_clip
 from uriai.adapters.database.centres import NewCentre, add_centre
 from uriai.adapters.database.gateways import add_gateway
+from uriai.adapters.vision.registry import ROLES
 from uriai.domain.finding import worst_verdict
 from uriai.domain.rules import find_all
 from uriai.domain.thresholds import Thresholds
@@ -32,7 +33,7 @@ DATA = Path(os.environ.get("URIAI_DATA", REPOSITORY.parent / "shared" / "data"))
 @pytest.fixture(scope="module")
 def offline():
     """The analyser on files, as `uriai analyze` has it."""
-    if not all((REPOSITORY / "models" / role / "model.onnx").exists() for role in ("violence", "face", "emotion")):
+    if not all((REPOSITORY / "models" / role / "model.onnx").exists() for role in ROLES):
         pytest.skip("models/*/model.onnx are not there: train them or fetch the repository's release")
     from uriai.adapters.vision.analyser import OnnxClipAnalyser
 

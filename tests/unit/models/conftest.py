@@ -10,7 +10,7 @@ import pytest
 from models.common import runtime
 from models.common.paths import MODELS, data_root
 
-ROLES = ("violence", "face", "emotion")
+ROLES = ("violence", "face", "emotion", "person", "age")
 
 
 def folder_of(role: str) -> Path:

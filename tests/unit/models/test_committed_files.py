@@ -21,6 +21,11 @@ CONTRACT = {
         dict.fromkeys(("heatmap", "scale", "offset", "landmarks"), ("float32", 4)),
     ),
     "emotion": ({"faces": ("float32", 4)}, {"probabilities": ("float32", 2)}),
+    "person": (
+        {"image": ("float32", 4)},
+        {f"{kind}_{stride}": ("float32", 3) for stride in (8, 16, 32) for kind in ("scores", "distances")},
+    ),
+    "age": ({"faces": ("float32", 4)}, {"probabilities": ("float32", 2)}),
 }
 
 
@@ -59,11 +64,11 @@ def test_the_comparison_page_is_what_the_manifests_fill_in():
     assert comparison.page(MODELS) == (MODELS / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("role", ["violence", "face", "emotion"])
+@pytest.mark.parametrize("role", ROLES)
 def test_third_party_weights_come_with_their_notice_and_pinned_origin(role):
     manifest = manifest_of(role)
     notice = (folder_of(role) / manifest["licence"]["notice"]).read_text(encoding="utf-8")
-    assert "Copyright" in notice
+    assert "Copyright" in notice or "public\ndomain" in notice
     pinned = [
         value for name, value in manifest["tools"].items() if name.startswith("package_") and name.endswith("sha256")
     ]

@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The repository's face and emotion models, and a violence model that measures movement: what it says is known."""
     folder = tmp_path_factory.mktemp("models")
-    for role in ("face", "emotion"):
+    for role in ("face", "emotion", "person", "age"):
         (folder / role).mkdir()
         for name in ("model.onnx", "manifest.json"):
             shutil.copy(REPOSITORY / "models" / role / name, folder / role / name)

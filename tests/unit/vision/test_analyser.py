@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from playroom import FIRST_DEMO_SEED, render_clip
 from tests.unit.vision.pictures import Picture, room, shaking, still, with_face, write_clip
 from uriai.adapters.vision.analyser import OnnxClipAnalyser
 from uriai.adapters.vision.faces import FaceDetector
@@ -81,17 +82,34 @@ def test_a_face_too_small_to_show_an_emotion_is_seen_without_one(analyser: OnnxC
     assert all(face.emotions == {} for face in faces)
 
 
+def test_people_of_a_playroom_are_seen_once_a_second_and_share_their_tracks_with_their_faces(
+    analyser: OnnxClipAnalyser, tmp_path: Path
+) -> None:
+    frames = list(render_clip(FIRST_DEMO_SEED + 41, "walk", 3.0, 8, (1280, 720)))
+    path = write_clip(tmp_path / "clip.mp4", lambda t: frames[min(round(t * 8), 23)], seconds=3, fps=8)
+    observations = analyser.observe(path)
+    assert {round(person.t_s, 1) for person in observations.people} == {0.0, 1.0, 2.0}
+    tracks = {person.track for person in observations.people}
+    assert len(tracks) < len(observations.people)
+    assert min(tracks | {face.track for face in observations.faces}) == 1
+    for face in observations.faces:
+        if face.track in tracks:
+            near = [p.box for p in observations.people if p.track == face.track and abs(p.t_s - face.t_s) <= 0.5]
+            middle = face.box.x + face.box.w / 2
+            assert not near or any(box.x - box.w < middle < box.x + 2 * box.w for box in near)
+
+
 def test_the_same_clip_gives_the_same_observations_twice(analyser: OnnxClipAnalyser, tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.mp4", walking_face, seconds=2.4)
     one, other = analyser.observe(path), analyser.observe(path)
-    assert (one.windows, one.faces, one.models) == (other.windows, other.faces, other.models)
+    assert (one.windows, one.faces, one.people, one.models) == (other.windows, other.faces, other.people, other.models)
 
 
 def test_observations_name_their_models_and_where_the_time_went(
     analyser: OnnxClipAnalyser, models: Path, tmp_path: Path
 ) -> None:
     observations = analyser.observe(write_clip(tmp_path / "clip.mp4", still, seconds=1))
-    assert set(observations.models) == {"violence", "face", "emotion"}
+    assert set(observations.models) == {"violence", "face", "emotion", "person", "age"}
     assert observations.models["violence"].startswith("test-violence@1.2.3+")
     manifests = {role: hashlib.sha256((models / role / "manifest.json").read_bytes()).hexdigest() for role in ROLES}
     assert analyser.model_set_hash == model_set_hash(observations.models, manifests)

@@ -47,7 +47,7 @@ def test_analyze_prints_the_object_of_the_contract(models: Path, tmp_path: Path)
     (finding,) = found["findings"]
     assert set(finding) == {"kind", "start_s", "end_s", "confidence", "verdict"}
     assert (finding["kind"], found["verdict"]) == ("physical", "report")
-    assert set(found["models"]) == {"violence", "face", "emotion"}
+    assert set(found["models"]) == {"violence", "face", "emotion", "person", "age"}
     assert found["timing_ms"]["total"] > 0
 
 
@@ -135,7 +135,7 @@ def test_models_list_shows_name_version_licence_and_hash(models: Path) -> None:
     result = run("models", "list", "--json", "--models", models)
     assert result.exit_code == 0
     rows = {row["role"]: row for row in lines(result)}
-    assert set(rows) == {"violence", "face", "emotion"}
+    assert set(rows) == {"violence", "face", "emotion", "person", "age"}
     assert rows["face"]["licence"] == "MIT"
     content = (models / "face" / "model.onnx").read_bytes()
     assert rows["face"]["sha256"] == hashlib.sha256(content).hexdigest()
@@ -148,7 +148,9 @@ def test_models_verify_tells_a_changed_model_from_the_good_ones(models: Path, tm
     (broken / "emotion" / "model.onnx").write_bytes(b"other")
     result = run("models", "verify", "--json", "--models", broken)
     assert result.exit_code == 1
-    assert {row["role"]: row["ok"] for row in lines(result)} == {"violence": True, "face": True, "emotion": False}
+    assert {row["role"]: row["ok"] for row in lines(result)} == {
+        "violence": True, "face": True, "emotion": False, "person": True, "age": True,
+    }  # fmt: skip
 
 
 def test_the_models_of_the_repository_pass_verification() -> None:
@@ -160,14 +162,16 @@ def test_the_models_of_the_repository_pass_verification() -> None:
 def with_yolo(models: Path, tmp_path: Path) -> Path:
     folder = Path(shutil.copytree(models, tmp_path / "models"))
     write_yolo(folder / "our-yolo", yolo())
-    (folder / "set.json").write_text(json.dumps({"violence": "our-yolo", "face": "face", "emotion": "emotion"}))
+    (folder / "set.json").write_text(
+        json.dumps({role: role for role in ("face", "emotion", "person", "age")} | {"violence": "our-yolo"})
+    )
     return folder
 
 
 def test_models_list_marks_the_chosen_and_shows_the_others(with_yolo: Path) -> None:
     rows = {row["folder"]: row for row in lines(run("models", "list", "--json", "--models", with_yolo))}
     assert {Path(folder).name: row["chosen"] for folder, row in rows.items()} == {
-        "our-yolo": True, "face": True, "emotion": True, "violence": False,
+        "our-yolo": True, "face": True, "emotion": True, "person": True, "age": True, "violence": False,
     }  # fmt: skip
     result = run("models", "list", "--models", with_yolo)
     assert result.exit_code == 0

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.vision.tiny_onnx import FLOAT, Node, Value, graph, motion_model, outside_model, write_violence
 from uriai.adapters.vision.manifests import LARGEST_MODEL
 from uriai.adapters.vision.onnx_file import check_onnx
-from uriai.adapters.vision.registry import LocalModels, ModelRefused, open_model
+from uriai.adapters.vision.registry import ROLES, LocalModels, ModelRefused, open_model
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -193,6 +193,6 @@ def test_onnxruntimes_own_format_is_refused() -> None:
         check_onnx(b"\0\0\0\0ORTM" + bytes(100), "model x")
 
 
-@pytest.mark.parametrize("role", ["violence", "face", "emotion"])
+@pytest.mark.parametrize("role", ROLES)
 def test_the_models_of_the_repository_are_what_the_check_takes_for_onnx(role: str) -> None:
     check_onnx((REPOSITORY / "models" / role / "model.onnx").read_bytes(), role)

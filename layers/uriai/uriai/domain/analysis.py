@@ -30,7 +30,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One face at one moment. ``adult`` is P(adult), or None where the models do not say."""
+    """One face at one moment. ``adult`` is P(adult), or None where nothing sure can be said, see `adulthood`."""
 
     t_s: float
     track: int
@@ -41,7 +41,7 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class PersonBox:
-    """One person at one moment. A track lives inside one clip and is nobody's identity."""
+    """One person at one moment. A track lives inside one clip and is nobody's identity; a person's faces share it."""
 
     t_s: float
     track: int
@@ -65,8 +65,8 @@ class Observations:
     ``calibrated`` says whether the windows' values are probabilities; where they are a detector's bare confidences, no
     rule may go beyond ``review`` on them. ``boxes`` are there where the model of role ``violence`` sees boxes.
 
-    ``models`` maps a role (``violence``, ``face``, ``emotion``) to ``name@version+sha256``; ``timing_ms`` a stage to
-    milliseconds, with ``total``.
+    ``models`` maps a role (``violence``, ``face``, ``emotion``, ``person``, ``age``) to ``name@version+sha256``;
+    ``timing_ms`` a stage to milliseconds, with ``total``.
     """
 
     duration_s: float

@@ -47,7 +47,7 @@ class ModelReference:
 
 @dataclass(frozen=True, slots=True)
 class ModelSet:
-    """The models of a deployment by role (``violence``, ``face``, ``emotion``)."""
+    """The models of a deployment by role (``violence``, ``face``, ``emotion``, ``person``, ``age``)."""
 
     roles: Mapping[str, ModelReference]
 

@@ -9,7 +9,7 @@ from typing import Any
 from uriai.adapters.vision.manifests import Manifest, ModelRefused, Tensor
 from uriai.domain.model_set import ModelReference
 
-ROLES = ("violence", "face", "emotion")
+ROLES = ("violence", "face", "emotion", "person", "age")
 """What every analyser needs."""
 
 
@@ -58,6 +58,13 @@ _CONTRACTS: Mapping[str, tuple[_Contract, ...]] = {
         ),
     ),
     "emotion": (_Contract({"faces": (_FLOAT, (None, 1, 48, 48))}, {"probabilities": (None, 7)}),),
+    "person": (
+        _Contract(
+            {"image": (_FLOAT, (None, 3, None, None))},
+            {f"{kind}_{stride}": (None, None, None) for stride in (8, 16, 32) for kind in ("scores", "distances")},
+        ),
+    ),
+    "age": (_Contract({"faces": (_FLOAT, (None, 3, 64, 64))}, {"probabilities": (None, 81)}),),
 }
 BOX_DETECTOR_ROLES = ("violence",)
 """Roles that a box detector may fill, chosen by ``detector`` in its manifest; its contract is `yolo`'s."""

@@ -4,6 +4,7 @@ px cells.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,10 +23,14 @@ _NMS_IOU = 0.3
 
 @dataclass(frozen=True, slots=True)
 class DetectedFace:
-    """A face in the pixels of the frame it was found on, inside its bounds; ``score`` 0..1."""
+    """A face in the pixels of the frame it was found on, inside its bounds; ``score`` 0..1.
+
+    ``landmarks``: eyes, nose tip, mouth corners as (x, y), the picture's left first; empty where the model has none.
+    """
 
     box: Box
     score: float
+    landmarks: tuple[tuple[float, float], ...] = ()
 
 
 class FaceDetector:
@@ -51,17 +56,20 @@ class FaceDetector:
         """
         height, width = image.shape[:2]
         reduction = min(1.0, (long_side_px or self._long_side_px) / max(height, width))
-        rows, columns = _to_multiple(height * reduction), _to_multiple(width * reduction)
+        rows, columns = to_multiple(height * reduction), to_multiple(width * reduction)
         rgb = cv2.cvtColor(shrink(image, columns, rows), cv2.COLOR_BGR2RGB)
         tensor = np.ascontiguousarray(rgb.transpose(2, 0, 1)[None], dtype=np.float32)
         outputs = dict(zip(self._names, self._model.run(image=tensor), strict=True))
-        boxes, scores = decode(outputs["heatmap"][0, 0], outputs["scale"][0], outputs["offset"][0], least_score)
+        heatmap = outputs["heatmap"][0, 0]
+        boxes, scores = decode(heatmap, outputs["scale"][0], outputs["offset"][0], least_score)
+        marks = _landmarks(outputs["landmarks"][0], heatmap, boxes, least_score) if "landmarks" in outputs else None
         to_frame = np.array([width / columns, height / rows] * 2)
         found = []
         for index in suppress(boxes, scores, _NMS_IOU):
-            box = _clipped(boxes[index] * to_frame, width, height)
+            box = clipped(boxes[index] * to_frame, width, height)
             if box is not None:
-                found.append(DetectedFace(box, float(scores[index])))
+                points = () if marks is None else tuple((float(x), float(y)) for x, y in marks[index] * to_frame[:2])
+                found.append(DetectedFace(box, float(scores[index]), points))
         return tuple(found)
 
 
@@ -84,6 +92,26 @@ def decode(
     return boxes.astype(np.float32), heatmap[rows, columns].astype(np.float32)
 
 
+def _landmarks(
+    values: NDArray[np.float32], heatmap: NDArray[np.float32], boxes: NDArray[np.float32], least_score: float
+) -> NDArray[np.float32]:
+    """Float32 [K, 5, 2] as x, y in input pixels of the boxes that `decode` gave, from ``values`` [10, rows, columns]:
+    y and x of each point in heights and widths of its box, from the box's top left corner.
+    """
+    rows, columns = np.nonzero(heatmap >= least_score)
+    shares = values[:, rows, columns].T.reshape(-1, 5, 2)[:, :, ::-1]
+    sizes = (boxes[:, 2:] - boxes[:, :2])[:, None]
+    return np.asarray(boxes[:, None, :2] + shares * sizes, np.float32)
+
+
+def merged(found: Sequence[DetectedFace], most_iou: float = _NMS_IOU) -> tuple[DetectedFace, ...]:
+    """What several searches of one frame found, each face once, strongest first."""
+    if not found:
+        return ()
+    corners = np.array([[f.box.x, f.box.y, f.box.x + f.box.w, f.box.y + f.box.h] for f in found], np.float32)
+    return tuple(found[index] for index in suppress(corners, np.array([f.score for f in found]), most_iou))
+
+
 def suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], most_iou: float) -> list[int]:
     """Indices of the boxes to keep, strongest first: of two that overlap by more than ``most_iou`` the weaker goes."""
     order = np.argsort(-scores, kind="stable")
@@ -99,11 +127,12 @@ def suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], most_iou: 
     return kept
 
 
-def _to_multiple(pixels: float) -> int:
+def to_multiple(pixels: float) -> int:
+    """The nearest multiple of 32 px that is not nothing."""
     return max(_MULTIPLE_PX, round(pixels / _MULTIPLE_PX) * _MULTIPLE_PX)
 
 
-def _clipped(corners: Any, width: int, height: int) -> Box | None:
+def clipped(corners: Any, width: int, height: int) -> Box | None:
     """The part of the box on the frame, None where hardly anything is left of it."""
     left, top = max(float(corners[0]), 0.0), max(float(corners[1]), 0.0)
     right, bottom = min(float(corners[2]), float(width)), min(float(corners[3]), float(height))

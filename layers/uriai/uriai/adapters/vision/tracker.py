@@ -1,18 +1,19 @@
-"""Numbers for faces within one clip: a person keeps a number from detection to detection. Nobody is recognised."""
+"""Numbers for faces or people within one clip: each keeps one from detection to detection. Nobody is recognised."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from uriai.domain.analysis import Box
 
 _FORGET_S = 3.0
-"""A face unseen for longer gets a new number."""
+"""Who is unseen for longer gets a new number."""
 _REACH = 1.0
 _REACH_PER_S = 3.0
-"""How far a face may be from where it was expected, in face sizes: at once, and more for each second that passed."""
+"""How far a box may be from where it was expected, in sizes of it: at once, and more for each second that passed."""
 _MOST_GROWTH = 1.8
 """Two boxes whose sizes differ by a greater factor are not one person within a second."""
 
@@ -27,19 +28,28 @@ class _Track:
 
 
 class Tracker:
-    """Greedy: the pair that fits best is joined first. Feed it in order of time."""
+    """Greedy: the pair that fits best is joined first. Feed it in order of time.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    numbers:
+        Where new numbers come from; trackers that share it never give the same one. From 1 on without it.
+    reach_per_s:
+        How far one may have moved a second, in sizes of the box.
+    """
+
+    def __init__(self, numbers: Iterator[int] | None = None, reach_per_s: float = _REACH_PER_S) -> None:
         self._tracks: list[_Track] = []
-        self._next = 1
+        self._numbers = numbers if numbers is not None else count(1)
+        self._reach_per_s = reach_per_s
 
     def update(self, t_s: float, boxes: Sequence[Box]) -> tuple[int, ...]:
-        """The track number of each box seen at ``t_s``, from 1 on; numbers are never reused."""
+        """The track number of each box seen at ``t_s``; numbers are never reused."""
         self._tracks = [track for track in self._tracks if t_s - track.t_s <= _FORGET_S]
         pairs = []
         for row, track in enumerate(self._tracks):
             for column, box in enumerate(boxes):
-                distance = _distance(track, box, t_s)
+                distance = _distance(track, box, t_s, self._reach_per_s)
                 if distance is not None:
                     pairs.append((distance, row, column))
         numbers = [0] * len(boxes)
@@ -52,9 +62,8 @@ class Tracker:
             _move(self._tracks[row], boxes[column], t_s)
         for column, box in enumerate(boxes):
             if not numbers[column]:
-                numbers[column] = self._next
-                self._tracks.append(_Track(self._next, box, t_s))
-                self._next += 1
+                numbers[column] = next(self._numbers)
+                self._tracks.append(_Track(numbers[column], box, t_s))
         return tuple(numbers)
 
 
@@ -68,8 +77,8 @@ def iou(one: Box, other: Box) -> float:
     return shared / (one.w * one.h + other.w * other.h - shared)
 
 
-def _distance(track: _Track, box: Box, t_s: float) -> float | None:
-    """How badly a box fits a track, None where it cannot be the same face."""
+def _distance(track: _Track, box: Box, t_s: float, reach_per_s: float) -> float | None:
+    """How badly a box fits a track, None where it cannot be the same one."""
     passed_s = t_s - track.t_s
     size = math.sqrt(track.box.w * track.box.h)
     growth = math.sqrt(box.w * box.h) / size
@@ -78,7 +87,7 @@ def _distance(track: _Track, box: Box, t_s: float) -> float | None:
     expected_x = track.box.x + track.box.w / 2 + track.speed_x * passed_s
     expected_y = track.box.y + track.box.h / 2 + track.speed_y * passed_s
     away = math.hypot(box.x + box.w / 2 - expected_x, box.y + box.h / 2 - expected_y) / size
-    if away > _REACH + _REACH_PER_S * passed_s:
+    if away > _REACH + reach_per_s * passed_s:
         return None
     return away + abs(math.log(growth)) - iou(track.box, box)
 

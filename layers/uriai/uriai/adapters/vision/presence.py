@@ -1,0 +1,165 @@
+"""Who is in a clip: people and faces with their tracks, emotions and adulthood, as its frames go by.
+
+What costs is kept to where it can matter. People are looked for once a second, faces twice a second while there are
+any, neither where the picture stands still. The whole frame is searched for faces at a reduced size; faces too small
+for that are looked for in the heads of the people found. An age is asked for on the first looks at a track only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+
+from uriai.adapters.vision import age, emotion
+from uriai.adapters.vision.age import AgeModel
+from uriai.adapters.vision.emotion import EmotionClassifier
+from uriai.adapters.vision.faces import DetectedFace, FaceDetector, merged
+from uriai.adapters.vision.heads import find_in_heads
+from uriai.adapters.vision.joining import SeenFace, joined
+from uriai.adapters.vision.people import PersonDetector
+from uriai.adapters.vision.sampling import Every
+from uriai.adapters.vision.tracker import Tracker
+from uriai.adapters.vision.video import Frame, Image, shrink
+from uriai.domain.adulthood import adult_probability, size_ratios
+from uriai.domain.analysis import Box, Face, PersonBox
+
+LOOK_EVERY_S = 0.5
+_FULL_EVERY = 2
+"""Every second look is a full one: people, heads, and faces also where the last look found none."""
+_ALONE_EVERY = 3
+"""While there are people and no faces, the whole frame is searched at every third full look only: the heads are
+searched at each.
+"""
+_STILL_SIDE_PX = 64
+_STILL_CHANGE = 12
+"""Noise and compression change the values (0..255) of the 64 x 64 px picture by less; what moves by a face's width, by
+more.
+"""
+_AGES_A_TRACK = 3
+_PEOPLE_REACH_PER_S = 2.0
+
+Stage = Callable[[str], AbstractContextManager[object]]
+"""Times what is done inside under a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detectors:
+    """The models that look at people."""
+
+    faces: FaceDetector
+    people: PersonDetector
+    emotion: EmotionClassifier
+    age: AgeModel
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What one search found in one picture, kept small to tell whether the next picture differs."""
+
+    picture: Image
+    faces: tuple[DetectedFace, ...]
+    people: tuple[Box, ...]
+
+
+class Presence:
+    """Feed it every frame with `see`, then take `result` once."""
+
+    def __init__(self, detectors: Detectors, stage: Stage) -> None:
+        self._detectors = detectors
+        self._stage = stage
+        self._schedule = Every(LOOK_EVERY_S)
+        numbers = count(1)
+        self._face_tracks = Tracker(numbers)
+        self._people_tracks = Tracker(numbers, reach_per_s=_PEOPLE_REACH_PER_S)
+        self._last: _Look | None = None
+        self._full: _Look | None = None
+        self._faces: list[SeenFace] = []
+        self._people: list[PersonBox] = []
+        self._ages: dict[int, list[float]] = {}
+        self._picture = (0, 0)
+
+    def see(self, frame: Frame) -> None:
+        """Look at a frame, if a look is due."""
+        due = self._schedule.due(frame)
+        full = [look // _FULL_EVERY for look in due if look % _FULL_EVERY == 0]
+        if not due or not (full or (self._last and self._last.faces)):
+            return
+        image = frame.image()
+        self._picture = (image.shape[1], image.shape[0])
+        look = self._full_look(image, full[0]) if full else self._quick_look(image)
+        self._last = look
+        if full:
+            self._full = look
+            tracks = self._people_tracks.update(frame.t_s, look.people)
+            boxes = zip(look.people, tracks, strict=True)
+            self._people += [PersonBox(frame.t_s, track, box) for box, track in boxes]
+        self._take(frame.t_s, image, look.faces)
+
+    def result(self) -> tuple[tuple[Face, ...], tuple[PersonBox, ...]]:
+        """Faces and people in order of time; a face and the person it belongs to have one track, from 1 on."""
+        renamed = joined(self._faces, self._people)
+        people = tuple(PersonBox(p.t_s, renamed[p.track], p.box) for p in self._people)
+        ratios = size_ratios(people, self._picture)
+        ages: dict[int, list[float]] = {}
+        for track, values in self._ages.items():
+            ages.setdefault(renamed[track], []).extend(values)
+        adult = {
+            track: adult_probability(ages.get(track, ()), ratios.get(track, ())) for track in set(renamed.values())
+        }
+        faces = tuple(
+            Face(seen.t_s, renamed[seen.track], seen.box, seen.emotions, adult[renamed[seen.track]])
+            for seen in self._faces
+        )
+        return faces, people
+
+    def _full_look(self, image: Image, number: int) -> _Look:
+        picture = _small(image)
+        if self._full is not None and _alike(picture, self._full.picture):
+            return self._full
+        with self._stage("people"):
+            people = tuple(person.box for person in self._detectors.people.find(image))
+        with self._stage("faces"):
+            found = find_in_heads(self._detectors.faces, image, people)
+            if not people or (self._last and self._last.faces) or number % _ALONE_EVERY == 0:
+                found = merged([*self._detectors.faces.find(image), *found])
+        return _Look(picture, found, people)
+
+    def _quick_look(self, image: Image) -> _Look:
+        picture = _small(image)
+        if self._last is not None and _alike(picture, self._last.picture):
+            return self._last
+        with self._stage("faces"):
+            return _Look(picture, self._detectors.faces.find(image), ())
+
+    def _take(self, t_s: float, image: Image, faces: tuple[DetectedFace, ...]) -> None:
+        boxes = [face.box for face in faces]
+        tracks = self._face_tracks.update(t_s, boxes)
+        large = [box for box in boxes if min(box.w, box.h) >= emotion.LEAST_PX]
+        with self._stage("emotion"):
+            emotions = iter(self._detectors.emotion.classify([emotion.crop(image, box) for box in large]))
+        for box, track in zip(boxes, tracks, strict=True):
+            shown = next(emotions) if min(box.w, box.h) >= emotion.LEAST_PX else {}
+            self._faces.append(SeenFace(t_s, track, box, shown))
+        asked = [
+            (track, age.chip(image, face))
+            for face, track in zip(faces, tracks, strict=True)
+            if min(face.box.w, face.box.h) >= age.LEAST_PX and len(self._ages.get(track, ())) < _AGES_A_TRACK
+        ]
+        if asked:
+            with self._stage("age"):
+                answers = self._detectors.age.adult([chip for _, chip in asked])
+            for (track, _), answer in zip(asked, answers, strict=True):
+                self._ages.setdefault(track, []).append(answer)
+
+
+def _small(image: Image) -> Image:
+    return shrink(image, _STILL_SIDE_PX, _STILL_SIDE_PX)
+
+
+def _alike(one: Image, other: Image) -> bool:
+    """Whether nothing moved between two pictures; where nothing did, people and faces are where they were."""
+    return int(np.abs(one.astype(np.int16) - other.astype(np.int16)).max()) < _STILL_CHANGE

@@ -1,0 +1,1 @@
+"""The age model: a dlib network, taken from a registry package."""

@@ -1,0 +1,1 @@
+"""The person detector: NanoDet, converted from a registry package."""
