@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from av.video.frame import VideoFrame
+
 from uriai_edge.capture import Source, SourceError
 from uriai_edge.clips import ClipCutter
 from uriai_edge.config import Camera, Config, ConfigError, Motion
 from uriai_edge.coverage import CoverageKeeper
-from uriai_edge.gate import Gate
+from uriai_edge.gate import LONGEST_GROUP_S, Gate
 from uriai_edge.logs import tell, trouble
-from uriai_edge.motion import Movement
+from uriai_edge.motion import Movement, Picture
 from uriai_edge.packets import VideoPacket
-from uriai_edge.recorder import SpoolSink
+from uriai_edge.recorder import SpoolSink, TamperRecorder
 from uriai_edge.spool import Spool
+from uriai_edge.tamper import TamperWatch
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +57,7 @@ class CameraStatus:
 
 def notice_s(motion: Motion) -> float:
     """Longest time between a movement and its being noticed, seconds: the ring keeps so much beyond the pre-roll."""
-    return motion.key_frames_up_to_s + motion.min_duration_s + 2.5
+    return motion.check_every_s + LONGEST_GROUP_S + motion.min_duration_s + 2.5
 
 
 class CameraThread(threading.Thread):
@@ -78,6 +81,12 @@ class CameraThread(threading.Thread):
         self._recording = False
         self._last_packet_at: datetime | None = None
         self._moved_at: datetime | None = None
+        self._tamper = TamperWatch(config.tamper, TamperRecorder(spool, camera.number).record)
+
+    def tick(self) -> None:
+        """Call this every second or so, from any thread: tells that the camera has been silent for too long."""
+        if self._camera.is_live and self.is_alive():
+            self._tamper.tick()
 
     @property
     def status(self) -> CameraStatus:
@@ -141,7 +150,7 @@ class CameraThread(threading.Thread):
                 codec=source.codec,
                 size=f"{source.width}x{source.height}",
             )
-            gate = Gate(motion, source.codec, source.extradata)
+            gate = Gate(motion, source.codec, source.extradata, observer=self._look)
             sink = SpoolSink(self._spool, self._config.spool, camera.number, source.template)
             cutter = ClipCutter(clips, sink, notice_s(motion))
             covers = camera.is_live or camera.pace == "real"
@@ -150,6 +159,7 @@ class CameraThread(threading.Thread):
                     self._message = None
                     self._packets += 1
                     self._last_packet_at = packet.arrived_at
+                    self._tamper.heard()
                     if covers:
                         self._coverage.note(camera.number, packet.monotonic_s, packet.duration_s)
                     movement = gate.feed(packet)
@@ -162,6 +172,10 @@ class CameraThread(threading.Thread):
                     log.info("packets could not be decoded", extra={"camera": camera.number, "packets": gate.damaged})
         finally:
             source.close()
+
+    def _look(self, frame: VideoFrame, picture: Picture, _time_s: float) -> None:
+        if self._camera.is_live or self._camera.pace == "real":
+            self._tamper.look(frame, picture)
 
     def _note_movement(self, packet: VideoPacket, movement: Movement | None, *, recording: bool) -> None:
         if movement is not None:

@@ -35,6 +35,38 @@ def _expand(path: Path) -> Path:
 FilePath = Annotated[Path, Field(strict=False), AfterValidator(_expand)]
 
 
+# YAML has no tuples: a list of two numbers is right here although the models are strict.
+Corner = Annotated[tuple[float, float], Field(strict=False)]
+
+
+class Zone(Section):
+    """A part of the picture. What it does not set holds as in the section motion."""
+
+    name: str = Field(min_length=1, max_length=50, description="what people call this part of the picture")
+    polygon: list[Corner] = Field(
+        min_length=3,
+        max_length=64,
+        description="corners as [x, y], shares of width and height from the upper left corner, 0 to 1",
+    )
+    ignore: bool = Field(default=False, description="whether nothing counts here: a street, a screen, a curtain")
+    contrast: float | None = Field(default=None, ge=0.01, le=0.5, description="as motion: contrast, in this zone")
+    min_area: float | None = Field(default=None, ge=0.0001, le=0.5, description="as motion: min_area, in this zone")
+    min_duration_s: float | None = Field(
+        default=None,
+        ge=0,
+        le=10,
+        description="as motion: min_duration_s, in this zone",
+        json_schema_extra={"unit": _SECONDS},
+    )
+
+    @field_validator("polygon")
+    @classmethod
+    def _inside(cls, polygon: list[Corner]) -> list[Corner]:
+        if any(not (0 <= x <= 1 and 0 <= y <= 1) for x, y in polygon):
+            raise ValueError("corners are shares of the picture between 0 and 1, such as [0.5, 0.25]; not pixels")
+        return polygon
+
+
 class Motion(Section):
     """When movement is movement. Areas are shares of the picture, times are seconds."""
 
@@ -66,12 +98,17 @@ class Motion(Section):
         le=1,
         description="share of the picture that changes at once when a lamp is switched; that alone is no movement",
     )
-    key_frames_up_to_s: float = Field(
-        default=2.5,
+    check_every_s: float = Field(
+        default=10.0,
         ge=0,
-        le=10,
-        description="only key frames are decoded while nothing moves, if they come at least so often; 0: all always",
+        le=30,
+        description="while nothing moves, one key frame is decoded about so often; 0: everything always",
         json_schema_extra={"unit": _SECONDS},
+    )
+    zones: list[Zone] = Field(
+        default_factory=list,
+        max_length=16,
+        description="parts of the picture with settings of their own, or ignored; later ones lie over earlier ones",
     )
 
 
@@ -279,6 +316,19 @@ class Coverage(Section):
     )
 
 
+class Tamper(Section):
+    """Telling that a camera was covered, defocused, turned away, shows a frozen picture, or is silent."""
+
+    enabled: bool = Field(default=True, description="whether this is watched")
+    after_s: float = Field(
+        default=30.0,
+        ge=5,
+        le=600,
+        description="how long it must last to be recorded",
+        json_schema_extra={"unit": _SECONDS},
+    )
+
+
 class Config(Section):
     """The whole file."""
 
@@ -294,6 +344,7 @@ class Config(Section):
     upload: Upload = Field(description="where clips go")
     motion: Motion = Field(default_factory=Motion, description="when movement is movement")
     clips: Clips = Field(default_factory=Clips, description="how clips are cut")
+    tamper: Tamper = Field(default_factory=Tamper, description="what is wrong with a camera")
     coverage: Coverage = Field(default_factory=Coverage, description="proof of recording")
     health: Health = Field(default_factory=Health, description="who asks whether all is well")
 

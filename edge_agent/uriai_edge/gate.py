@@ -1,13 +1,14 @@
-"""Decides how much of a stream to decode: key frames while nothing moves, everything from the first suspicion on.
+"""Decides how much of a stream to decode: nearly nothing while nothing moves, everything from the first suspicion on.
 
-Two cheap witnesses raise suspicion: key frames that differ, and packets that are larger than usual. Everything is then
-decoded from the key frame before on, so that the beginning of the movement is seen as well, and analysis decides.
+Two cheap witnesses raise suspicion: packets that are larger than usual at their place in the group of pictures, and a
+key frame, decoded every few seconds, that differs from the last one looked at. What was skipped is then decoded from
+the last key frame before on, so that the beginning of the movement is seen as well, and analysis decides.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import av
@@ -21,8 +22,16 @@ from uriai_edge.sizes import SizeWitness
 
 log = logging.getLogger(__name__)
 
-_CALM_S = 2.0  # so long without anything suspicious, and only key frames are decoded again
-_MAX_GROUP_PACKETS = 1000
+LONGEST_GROUP_S = 12.0
+"""Where key frames come more seldom, everything is decoded: going back to one would take too long."""
+
+_CALM_S = 2.0  # so long without anything suspicious, and nothing is decoded again
+_CONFIRM_S = 0.6  # after a suspicion, so long without anything suspicious in the pictures will do
+_LOOK_EVERY_S = 5.0  # how often a whole key frame is shown to the observer while everything is decoded
+_MAX_BYTES = 48 * 1024 * 1024  # what was skipped is kept up to this, about 30 s of 12 Mbit/s
+
+Observer = Callable[[VideoFrame, Picture, float], None]
+"""Gets a decoded key frame now and then, its small picture and its time (stream seconds)."""
 
 
 class Decoder:
@@ -30,13 +39,9 @@ class Decoder:
 
     def __init__(self, codec: str, extradata: bytes | None) -> None:
         """Prepare for ``codec``, as PyAV names it, and its parameter sets."""
-        context = av.CodecContext.create(codec, "r")
-        if not isinstance(context, av.VideoCodecContext):
-            raise TypeError(f"{codec} is not a video codec")
-        self._context = context
-        self._context.thread_count = 1
-        if extradata:
-            self._context.extradata = extradata
+        self._codec = codec
+        self._extradata = extradata
+        self._context: av.VideoCodecContext | None = None
         self.damaged = 0
 
     def decode(self, packet: VideoPacket) -> list[VideoFrame]:
@@ -47,38 +52,66 @@ class Decoder:
 
     def decode_alone(self, packet: VideoPacket) -> list[VideoFrame]:
         """The picture of a key frame, without waiting for later ones."""
-        self._context.flush_buffers()
+        self.reset()
         frames = self.decode(packet) + self._run(None)
-        self._context.flush_buffers()
+        self.reset()
         return frames
 
     def reset(self) -> None:
-        """Forget what was decoded: the next packet is a key frame from elsewhere."""
-        self._context.flush_buffers()
+        """Forget what was decoded, and its memory: the next packet is a key frame from elsewhere."""
+        self._context = None
 
     def _run(self, raw: av.Packet[Any] | None) -> list[VideoFrame]:
+        if self._context is None:
+            self._context = self._open()
         try:
             return [frame for frame in self._context.decode(raw) if isinstance(frame, VideoFrame)]
         except av.error.FFmpegError:
             self.damaged += 1
             return []
 
+    def _open(self) -> av.VideoCodecContext:
+        context = av.CodecContext.create(self._codec, "r")
+        if not isinstance(context, av.VideoCodecContext):
+            raise TypeError(f"{self._codec} is not a video codec")
+        context.thread_count = 1
+        if self._extradata:
+            context.extradata = self._extradata
+        return context
+
 
 class Gate:
     """Watches one opened stream for movement."""
 
-    def __init__(self, settings: Motion, codec: str, extradata: bytes | None, *, everything: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Motion,
+        codec: str,
+        extradata: bytes | None,
+        *,
+        everything: bool = False,
+        observer: Observer | None = None,
+    ) -> None:
         """Watch a stream of ``codec``; ``everything`` decodes all of it, as `uriai-edge tune` needs it."""
         self._settings = settings
         self._decoder = Decoder(codec, extradata)
-        self._analyser = MotionAnalyser(settings)
+        self._analyser = MotionAnalyser(settings, masks=everything)
         self._everything = everything
+        self._observer = observer
         self._sizes = SizeWitness()
-        self._group: list[VideoPacket] = []
+        self._skipped: list[list[VideoPacket]] = []  # groups since the last key frame that was looked at, with its own
+        self._skipped_bytes = 0
+        self._group_begun_s: float | None = None
+        self._group_packets = 0
         self._group_s: float | None = None  # length of the last whole group of pictures
         self._intra_only = False
         self._full = True
         self._calm_since_s = 0.0
+        self._calm_for_s = _CALM_S
+        self._suspected_s: float | None = None  # when the sizes raised a suspicion that is not confirmed yet
+        self._moving = False
+        self._checked_s = -1e9
+        self._observed_s = -1e9
         self._next_sample_s = -1.0
         self._samples: list[Sample] = []
         self.decoded = 0
@@ -93,23 +126,28 @@ class Gate:
         """Packets that could not be decoded so far."""
         return self._decoder.damaged
 
+    @property
+    def informative(self) -> bool:
+        """Whether the sizes of packets have been found to tell movement from stillness."""
+        return self._sizes.informative(self._calm_since_s)
+
     def feed(self, packet: VideoPacket) -> Movement | None:
-        """Take the next packet and tell of movement seen in it or, once suspicion arose, in its group of pictures."""
+        """Take the next packet and tell of movement seen in it or, once suspicion arose, in what was skipped."""
         if packet.is_key:
-            if self._group:
-                self._group_s = packet.time_s - self._group[0].time_s
-                self._intra_only = len(self._group) == 1
-            before, self._group = self._group, [packet]
-            if not self._full:
-                return self._key_frame(packet, before)
-        elif self._group and len(self._group) < _MAX_GROUP_PACKETS:
-            self._group.append(packet)
+            if self._group_begun_s is not None:
+                self._group_s = packet.time_s - self._group_begun_s
+                self._intra_only = self._group_packets == 1
+            self._group_begun_s, self._group_packets = packet.time_s, 0
+        self._group_packets += 1
         larger = self._sizes.feed(packet)
         if not self._full:
-            return self._wake([], self._group) if larger else None
+            return self._skip(packet, larger=larger)
         movement = self._decode(packet)
-        if packet.is_key and self._may_rest(packet.time_s):
-            self._rest()
+        if packet.is_key:
+            self._skipped, self._skipped_bytes = [], 0
+        self._keep(packet)
+        if self._may_rest(packet.time_s):
+            self._rest(packet)
         return movement
 
     def drain_samples(self) -> Iterator[Sample]:
@@ -117,41 +155,94 @@ class Gate:
         samples, self._samples = self._samples, []
         return iter(samples)
 
-    def _may_rest(self, time_s: float) -> bool:
-        short = self._group_s is not None and self._group_s <= self._settings.key_frames_up_to_s
-        # A stream of nothing but key frames is thinned by sampling already.
-        thinner = self._group_s is not None and self._group_s > 1.5 / self._settings.analysis_fps
-        calm = time_s - self._calm_since_s > _CALM_S
-        return not self._everything and short and thinner and calm and self._sizes.informative
+    # -- while nothing moves ----------------------------------------------------------------------------------------
 
-    def _rest(self) -> None:
-        self._full = False
-        self._decoder.reset()
+    def _keep(self, packet: VideoPacket) -> None:
+        if packet.is_key or not self._skipped:
+            self._skipped.append([])
+        self._skipped[-1].append(packet)
+        self._skipped_bytes += len(packet.data)
 
-    def _key_frame(self, packet: VideoPacket, before: list[VideoPacket]) -> Movement | None:
-        too_seldom = self._group_s is not None and self._group_s > self._settings.key_frames_up_to_s
-        if too_seldom or not self._sizes.informative:
-            return self._wake(before, [packet])
+    def _skip(self, packet: VideoPacket, *, larger: bool) -> Movement | None:
+        self._keep(packet)
+        if larger:
+            self._suspected_s = packet.time_s
+            return self._wake(len(self._skipped) - 1)
+        overdue = self._skipped_bytes > _MAX_BYTES or packet.time_s - self._group_start() > LONGEST_GROUP_S
+        if overdue or not self._sizes.informative(packet.time_s):
+            return self._wake(0 if overdue else len(self._skipped) - 1)
+        if not packet.is_key or packet.time_s - self._checked_s < self._settings.check_every_s - 0.5:
+            return None
+        return self._check()
+
+    def _group_start(self) -> float:
+        return self._skipped[-1][0].time_s
+
+    def _check(self) -> Movement | None:
+        """Look at the key frame that just came; go back to where it began to differ, if it does."""
+        packet = self._skipped[-1][0]
+        picture = self._look(packet)
+        if picture is None:
+            return None
+        if self._analyser.differs(picture):
+            first = len(self._skipped) - 1
+            for number in range(1, len(self._skipped) - 1):
+                earlier = self._look(self._skipped[number][0])
+                if earlier is None or self._analyser.differs(earlier):
+                    first = number
+                    break
+                self._analyser.replace_last(earlier, self._skipped[number][0].time_s)
+            return self._wake(max(0, first - 1))
+        self._checked_s = packet.time_s
+        self._analyser.replace_last(picture, packet.time_s)
+        self._skipped, self._skipped_bytes = [self._skipped[-1]], len(packet.data)
+        return None
+
+    def _look(self, packet: VideoPacket) -> Picture | None:
         frames = self._decoder.decode_alone(packet)
         if not frames:
             return None
         self.decoded += len(frames)
         picture = self._picture(frames[-1])
-        if self._analyser.differs(picture):
-            return self._wake(before, [packet])
-        self._analyser.replace_last(picture, packet.time_s)
-        return None
+        self._observe(frames[-1], picture, packet.time_s)
+        return picture
 
-    def _wake(self, before: list[VideoPacket], group: list[VideoPacket]) -> Movement | None:
+    # -- while something may move -----------------------------------------------------------------------------------
+
+    def _wake(self, first: int) -> Movement | None:
+        """Decode everything from the skipped group ``first`` on."""
+        packets = [packet for group in self._skipped[first:] for packet in group]
         self._full = True
         self._decoder.reset()
-        first = (before or group)[0]
-        self._calm_since_s = group[-1].time_s
-        self._next_sample_s = first.time_s + 1 / self._settings.analysis_fps  # the key frame itself was compared with
+        self._moving = False
+        self._calm_since_s = packets[-1].time_s
+        self._calm_for_s = _CONFIRM_S if self._suspected_s is not None else _CALM_S
+        self._next_sample_s = packets[0].time_s
         movement = None
-        for packet in (*before, *group):
+        for packet in packets:
             movement = _joined(movement, self._decode(packet))
+        # What is decoded now may have to be gone through again only from its last key frame on.
+        self._skipped = self._skipped[-1:]
+        self._skipped_bytes = sum(len(packet.data) for packet in self._skipped[0])
+        if movement is not None and self._suspected_s is None:
+            self._sizes.movement(shown=False)
         return movement
+
+    def _may_rest(self, time_s: float) -> bool:
+        if self._everything or self._settings.check_every_s == 0 or self._group_s is None:
+            return False
+        # A stream of nothing but key frames is thinned by sampling already.
+        if not 1.5 / self._settings.analysis_fps < self._group_s <= LONGEST_GROUP_S:
+            return False
+        return time_s - self._calm_since_s > self._calm_for_s and self._sizes.informative(time_s)
+
+    def _rest(self, packet: VideoPacket) -> None:
+        if self._suspected_s is not None and not self._moving:
+            self._sizes.false_alarm(packet.time_s)
+        self._suspected_s = None
+        self._full = False
+        self._checked_s = max(self._checked_s, packet.time_s - self._settings.check_every_s / 2)
+        self._decoder.reset()
 
     def _decode(self, packet: VideoPacket) -> Movement | None:
         if packet.is_key and self._intra_only and packet.time_s < self._next_sample_s:
@@ -168,12 +259,25 @@ class Gate:
         interval_s = 1 / self._settings.analysis_fps
         # Steps from the last due time, not from this picture: the rate stays right at any frame rate.
         self._next_sample_s = max(self._next_sample_s + interval_s, time_s + interval_s / 2)
-        sample = self._analyser.feed(self._picture(frame), time_s)
+        picture = self._picture(frame)
+        if time_s - self._observed_s >= _LOOK_EVERY_S:
+            self._observe(frame, picture, time_s)
+        sample = self._analyser.feed(picture, time_s)
         if sample.light_switch or sample.score >= self._settings.min_area / 2:
-            self._calm_since_s = time_s
+            self._calm_since_s, self._calm_for_s = max(self._calm_since_s, time_s), _CALM_S
+        if sample.movement is not None and not self._moving and self._suspected_s is None:
+            self._sizes.movement()
+        self._moving = self._moving or sample.movement is not None
+        if self._moving and time_s - self._calm_since_s > _CALM_S:
+            self._moving = False
         if self._everything:
             self._samples.append(sample)
         return sample.movement
+
+    def _observe(self, frame: VideoFrame, picture: Picture, time_s: float) -> None:
+        self._observed_s = time_s
+        if self._observer is not None:
+            self._observer(frame, picture, time_s)
 
     @staticmethod
     def _picture(frame: VideoFrame) -> Picture:

@@ -1,9 +1,15 @@
-"""Tells movement from noise and from light, on small gray pictures a few times a second.
+"""Tells movement from noise, light, rain and what sways in its place, on small gray pictures a few times a second.
 
-A picture is compared with the one before and with the one a second ago, as the logarithm of brightness with the
-neighbourhood's mean taken off: a lamp multiplies the brightness of a whole neighbourhood, so it cancels; a person does
-not. Something that changes once and stays (a lamp's shadow, a door) differs from the picture before it only once, so
-movement has to be seen repeatedly. What a pixel does when nothing moves is learnt and must be exceeded.
+A picture is the logarithm of brightness with the neighbourhood's mean taken off: a lamp multiplies the brightness of a
+whole neighbourhood, so it cancels; a person does not. It is compared with the one before and with the one a second ago.
+
+- What differs must also be new: outside what the place, or one within two pixels of it, looked like lately. A swaying
+  curtain and a trembling camera show nothing new.
+- It must be there in two pictures running: a streak of rain is gone in the next one.
+- What changes once and stays (a lamp's shadow, a door) differs from the picture before it only once, so movement has to
+  be seen repeatedly.
+- If the whole view moved, pictures are laid over one another before they are compared.
+- What a pixel does when nothing moves is learnt and must be exceeded.
 """
 
 from __future__ import annotations
@@ -16,20 +22,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uriai_edge.config import Motion
+from uriai_edge.pixels import (
+    ANALYSIS_WIDTH,
+    Picture,
+    analysis_size,
+    camera_shift,
+    largest_blob,
+    largest_within,
+    prepare,
+    shifted,
+    smallest_within,
+    solid,
+    without_neighbourhood,
+)
+from uriai_edge.zones import Part, lay_out
 
-Picture = NDArray[np.float32]
-"""(H, W) float32; logarithm of gray + _DARK."""
+__all__ = ["ANALYSIS_WIDTH", "MotionAnalyser", "Movement", "Picture", "Sample", "analysis_size", "prepare"]
 
-ANALYSIS_WIDTH = 160
-"""Pictures are reduced by a whole factor to about this width: noise averages out, a child stays some pixels wide."""
-
-_DARK = 16.0  # keeps the noise of black areas from looking like large relative changes; gray levels
 _NOISE_FACTOR = 4.0  # a change must exceed so many times what the pixel usually does
 _NOISE_CAP = 4.0  # … but never be asked to exceed so many times the set contrast
 _NOISE_MEMORY_S = 60.0
+_SIGMAS = 4.5  # … and so many standard deviations of this very picture's noise, which follows a changed gain at once
+_TO_SIGMA = 1.4826
 _SLOW_LAG_S = 1.0
 _SETTLE_S = 0.8  # after a switched light, exposure and compression settle; nothing counts until then
 _REST_S = 1.0  # so long without a moving sample, and the movement is over
+_VIEWS = 6  # pictures of the place as it looked lately
+_VIEW_EVERY_S = 1.0
+_SWAY = 2  # pixels around, whose looks count as the place's own
+_FOLLOW = 2  # pixels that something moves between two samples, at least: its two places then still touch
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,46 +64,55 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What one picture showed: moving share of the picture (0..1), whether the light was switched, movement by now."""
+    """What one picture showed: moving share of the picture (0..1), whether the light was switched, movement by now.
+
+    ``shaken``: the whole view had moved. ``mask`` (H, W): what moves, where it is asked for.
+    """
 
     time_s: float
     score: float
     light_switch: bool
     movement: Movement | None
+    shaken: bool = False
+    mask: NDArray[np.bool_] | None = None
 
 
 class MotionAnalyser:
     """Judges one camera's pictures in the order of their times."""
 
-    def __init__(self, settings: Motion) -> None:
-        """Begin without any knowledge of the camera."""
+    def __init__(self, settings: Motion, *, masks: bool = False) -> None:
+        """Begin without any knowledge of the camera; ``masks`` puts what moves into the samples."""
         self._settings = settings
-        self._recent: deque[tuple[float, Picture]] = deque()
+        self._masks = masks
+        self._layout = lay_out(settings, (1, 1))
+        self._runs: list[_Run] = []
+        self._recent: deque[tuple[float, Picture, Picture]] = deque()  # time, picture, without its neighbourhood
         self._noise: Picture | None = None
+        self._known = _Known()
+        self._fresh: NDArray[np.bool_] | None = None  # what moved in the last picture, two pixels around included
+        self._lasting: NDArray[np.bool_] | None = None  # the same against the picture a second ago
         self._settles_until_s = -math.inf
-        self._fast: deque[float] = deque()  # times of samples that moved against the one before
-        self._slow: list[float] = []  # unbroken run of samples that moved against the one a second ago
         self._movement: Movement | None = None
+        self._shaken = False
 
     def feed(self, picture: Picture, time_s: float) -> Sample:
         """Judge the next ``picture``, shown at ``time_s`` (later than all before)."""
         if not self._recent or self._recent[-1][1].shape != picture.shape:
             self._restart(picture, time_s)
             return Sample(time_s, 0.0, False, None)
-        before_s, before = self._recent[-1]
-        change = picture - before
-        if self._is_light_switch(change):
-            self._recent.clear()
-            self._recent.append((time_s, picture))
-            self._slow.clear()
+        before_s, before, _ = self._recent[-1]
+        if self._is_light_switch(picture, before) and self._aligned(picture, before) is None:
+            self._begin_with(picture, time_s)
             self._settles_until_s = time_s + _SETTLE_S
             return Sample(time_s, 0.0, True, None)
-        self._recent.append((time_s, picture))
+        self._recent.append((time_s, picture, without_neighbourhood(picture)))
         while len(self._recent) > 2 and self._recent[1][0] <= time_s - _SLOW_LAG_S:
             self._recent.popleft()
-        score = self._judge(_without_neighbourhood(change), time_s, before_s)
+        self._shaken = False
+        score, mask = self._judge(time_s, before_s)
         moves = self._movement is not None and self._movement.last_s == time_s
-        return Sample(time_s, score, False, self._movement if moves else None)
+        movement = self._movement if moves else None
+        return Sample(time_s, score, False, movement, self._shaken, mask if self._masks else None)
 
     def differs(self, picture: Picture) -> bool:
         """Whether ``picture`` is suspicious against the last one: light counts too, half the least area is enough.
@@ -91,136 +121,166 @@ class MotionAnalyser:
         """
         if not self._recent or self._recent[-1][1].shape != picture.shape:
             return True
-        change = picture - self._recent[-1][1]
-        if self._is_light_switch(change):
+        if self._is_light_switch(picture, self._recent[-1][1]):
             return True
-        return self._moving_share(_without_neighbourhood(change)) >= self._settings.min_area / 2
+        flat = without_neighbourhood(picture)
+        changed = self._changed(flat, self._recent[-1][2]) & self._known.is_new(flat, self._layout.contrast)
+        if np.count_nonzero(changed) < self._layout.least / 2:
+            return False
+        return any(largest_blob(solid(changed) & part.mask) >= part.least / 2 for part in self._layout.parts)
 
     def replace_last(self, picture: Picture, time_s: float) -> None:
         """Let ``picture`` be what the next one is compared with, nothing having moved."""
+        flat = without_neighbourhood(picture)
         if self._recent and self._recent[-1][1].shape == picture.shape:
-            self._learn(_without_neighbourhood(picture - self._recent[-1][1]), time_s - self._recent[-1][0])
+            self._learn(flat - self._recent[-1][2], time_s - self._recent[-1][0], None)
         self._recent.clear()
-        self._recent.append((time_s, picture))
-        self._slow.clear()
+        self._recent.append((time_s, picture, flat))
+        self._known.look(flat, time_s, None)
+        self._fresh = self._lasting = None
+        for run in self._runs:
+            run.slow.clear()
 
     def _restart(self, picture: Picture, time_s: float) -> None:
-        self._recent.clear()
-        self._recent.append((time_s, picture))
+        self._layout = lay_out(self._settings, (picture.shape[0], picture.shape[1]))
+        self._runs = [_Run(part) for part in self._layout.parts]
         self._noise = None
-        self._fast.clear()
-        self._slow.clear()
+        self._begin_with(picture, time_s)
 
-    def _is_light_switch(self, change: Picture) -> bool:
-        return float(np.mean(np.abs(change) > self._settings.contrast)) >= self._settings.light_switch_area
+    def _begin_with(self, picture: Picture, time_s: float) -> None:
+        flat = without_neighbourhood(picture)
+        self._recent.clear()
+        self._recent.append((time_s, picture, flat))
+        self._known = _Known()
+        self._known.look(flat, time_s, None)
+        self._fresh = self._lasting = None
+        for run in self._runs:
+            run.slow.clear()
 
-    def _judge(self, change: Picture, time_s: float, before_s: float) -> float:
+    def _is_light_switch(self, picture: Picture, before: Picture) -> bool:
+        return float(np.mean(np.abs(picture - before) > self._settings.contrast)) >= self._settings.light_switch_area
+
+    @staticmethod
+    def _aligned(picture: Picture, before: Picture) -> Picture | None:
+        shift = camera_shift(picture, before)
+        return None if shift is None else shifted(before, *shift)
+
+    def _judge(self, time_s: float, before_s: float) -> tuple[float, NDArray[np.bool_] | None]:
         """Score the sample and update the state of movement."""
-        fast = self._moving_share(change)
-        slow = 0.0
-        oldest_s, oldest = self._recent[0]
-        if time_s - oldest_s >= _SLOW_LAG_S * 0.8:
-            slow = self._moving_share(_without_neighbourhood(self._recent[-1][1] - oldest))
-        self._learn(change, time_s - before_s)
-        if time_s < self._settles_until_s:
-            return max(fast, slow)
-        least = self._settings.min_area
-        if fast >= least:
-            self._fast.append(time_s)
-        while self._fast and self._fast[0] < time_s - max(_REST_S, self._settings.min_duration_s):
-            self._fast.popleft()
-        self._slow = [*self._slow, time_s] if slow >= least else []
-        self._update(time_s, time_s - before_s, fast if fast >= least else 0.0, slow)
-        return max(fast, slow)
+        flat, before = self._recent[-1][2], self._recent[-2][2]
+        change = flat - before
+        new = self._known.is_new(flat, self._layout.contrast)
+        fast = self._moving(flat, before, new)
+        fresh, self._fresh = self._fresh, None
+        if fast is not None:
+            self._fresh = largest_within(fast, _FOLLOW)
+            fast = fast & fresh if fresh is not None else None
+        oldest_s, _, oldest = self._recent[0]
+        slow = self._moving(flat, oldest, new) if time_s - oldest_s >= _SLOW_LAG_S * 0.8 else None
+        lasting, self._lasting = self._lasting, None
+        if slow is not None:
+            self._lasting = largest_within(slow, _FOLLOW)
+            slow = slow & lasting if lasting is not None else None
+        counts = time_s >= self._settles_until_s
+        score = 0.0
+        for run in self._runs:
+            sizes = [0 if mask is None else largest_blob(solid(mask) & run.part.mask) for mask in (fast, slow)]
+            score = max(score, max(sizes) / flat.size)
+            if counts:
+                self._update(run, time_s, time_s - before_s, sizes[0], sizes[1])
+        busy = self._fresh if slow is None else slow if self._fresh is None else self._fresh | slow
+        self._learn(change, time_s - before_s, busy)
+        self._known.look(flat, time_s, busy)
+        return score, fast if fast is not None else slow
 
-    def _update(self, time_s: float, interval_s: float, fast: float, slow: float) -> None:
+    def _update(self, run: _Run, time_s: float, interval_s: float, fast: int, slow: int) -> None:
+        run.note(time_s, fast, slow)
+        part = run.part
         going_on = self._movement is not None and time_s - self._movement.last_s <= _REST_S
         # Once is a step, not a movement; a step also shows for a whole lag against the picture a second ago.
-        by_fast = len(self._fast) >= 2 and time_s - self._fast[0] + interval_s >= self._settings.min_duration_s
-        by_slow = bool(self._slow) and time_s - self._slow[0] > _SLOW_LAG_S + self._settings.min_duration_s + interval_s
-        if not (by_slow or (fast > 0 and (by_fast or going_on))):
+        by_fast = len(run.fast) >= 2 and time_s - run.fast[0] + interval_s >= part.duration_s
+        by_slow = bool(run.slow) and time_s - run.slow[0] > _SLOW_LAG_S + part.duration_s + interval_s
+        if not (by_slow or (fast >= part.least and (by_fast or going_on))):
             return
-        score = max(fast, slow if by_slow else 0.0)
+        score = max(fast, slow if by_slow else 0) / part.mask.size
         if going_on and self._movement is not None:
             self._movement = Movement(self._movement.began_s, time_s, max(score, self._movement.score))
         else:
-            began_s = min([*self._slow[:1], *list(self._fast)[:1], time_s]) - interval_s
+            began_s = min([*run.slow[:1], *list(run.fast)[:1], time_s]) - 2 * interval_s
             self._movement = Movement(began_s, time_s, score)
 
-    def _moving_share(self, change: Picture) -> float:
-        """Largest connected share of the picture whose ``change`` exceeds contrast and usual noise."""
-        least = self._settings.contrast
-        limit: Picture | float = least
-        if self._noise is not None:
-            limit = np.clip(self._noise * _NOISE_FACTOR, least, least * _NOISE_CAP)
-        moving = np.abs(change) > limit
-        if np.count_nonzero(moving) < self._settings.min_area / 2 * moving.size:
-            return 0.0
-        return _largest_blob(_neighbours(moving) >= 5) / moving.size
+    def _moving(self, flat: Picture, before: Picture, new: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+        """(H, W) what changed from ``before`` and is, or was, new there; None if it is too little to count."""
+        changed = self._changed(flat, before)
+        if np.count_nonzero(changed) < self._layout.least / 2:
+            return None
+        unknown = new | self._known.is_new(before, self._layout.contrast)
+        moving = changed & unknown
+        if np.count_nonzero(moving) < self._layout.least / 2:
+            return None
+        aligned = self._aligned(flat, before)
+        if aligned is not None:
+            self._shaken = True
+            moving &= self._changed(flat, aligned)
+        return moving
 
-    def _learn(self, change: Picture, interval_s: float) -> None:
+    def _changed(self, flat: Picture, before: Picture) -> NDArray[np.bool_]:
+        size = np.abs(flat - before)
+        least = np.maximum(self._layout.contrast, np.float32(np.median(size[::3, ::3]) * _TO_SIGMA * _SIGMAS))
+        if self._noise is not None:
+            least = np.maximum(least, np.minimum(self._noise * _NOISE_FACTOR, self._layout.contrast * _NOISE_CAP))
+        changed: NDArray[np.bool_] = (size > least) & self._layout.counts
+        return changed
+
+    def _learn(self, change: Picture, interval_s: float, busy: NDArray[np.bool_] | None) -> None:
         size = np.abs(change)
         if self._noise is None:
             self._noise = np.full_like(size, np.median(size))
             return
-        share = min(0.05, interval_s / _NOISE_MEMORY_S)
-        self._noise += np.float32(share) * (size - self._noise)
+        share = np.float32(min(0.05, interval_s / _NOISE_MEMORY_S))
+        step = share * (size - self._noise)
+        self._noise += step if busy is None else np.where(busy, np.float32(0), step)
 
 
-def prepare(gray: NDArray[np.uint8]) -> Picture:
-    """Make a `Picture` of an (H, W) gray picture, 0..255."""
-    picture: Picture = np.log(gray.astype(np.float32) + np.float32(_DARK))
-    return picture
+class _Run:
+    """How long something has been moving in one part of the picture."""
+
+    def __init__(self, part: Part) -> None:
+        self.part = part
+        self.fast: deque[float] = deque()  # times of samples that moved against the one before
+        self.slow: list[float] = []  # unbroken run of samples that moved against the one a second ago
+
+    def note(self, time_s: float, fast: int, slow: int) -> None:
+        if fast >= self.part.least:
+            self.fast.append(time_s)
+        while self.fast and self.fast[0] < time_s - max(_REST_S, self.part.duration_s):
+            self.fast.popleft()
+        self.slow = [*self.slow, time_s] if slow >= self.part.least else []
 
 
-def analysis_size(width: int, height: int) -> tuple[int, int]:
-    """Size of the small picture: ``width`` and ``height`` divided by one whole number, at least 1 x 1."""
-    factor = max(1, round(width / ANALYSIS_WIDTH))
-    return max(1, width // factor), max(1, height // factor)
+class _Known:
+    """How the place looked lately, where nothing moved: the least and largest value around each pixel."""
 
+    def __init__(self) -> None:
+        self._views: deque[Picture] = deque(maxlen=_VIEWS)
+        self._bounds: tuple[Picture, Picture] | None = None
+        self._next_s = -math.inf
 
-def _without_neighbourhood(change: Picture) -> Picture:
-    """Take off the mean over a square of a quarter of the picture's width: what light does to a whole neighbourhood."""
-    radius = max(2, change.shape[1] // 8)
-    without: Picture = change - _box_mean(change, radius)
-    return without
+    def look(self, flat: Picture, time_s: float, busy: NDArray[np.bool_] | None) -> None:
+        """Learn from a picture, except where ``busy`` says that something moves: that stays as it was known."""
+        if time_s < self._next_s:
+            return
+        self._next_s = time_s + _VIEW_EVERY_S
+        if busy is not None and self._views:
+            flat = np.where(largest_within(busy, 2 * _SWAY), self._views[-1], flat)
+        self._views.append(flat)
+        low, high = np.minimum.reduce(list(self._views)), np.maximum.reduce(list(self._views))
+        self._bounds = smallest_within(low, _SWAY), largest_within(high, _SWAY)
 
-
-def _box_mean(values: Picture, radius: int) -> Picture:
-    """Mean over the square of ``2 radius + 1`` around each pixel, cut at the edges."""
-    height, width = values.shape
-    total = np.zeros((height + 1, width + 1), np.float64)
-    np.cumsum(np.cumsum(values, axis=0, dtype=np.float64), axis=1, out=total[1:, 1:])
-    top, bottom = np.clip(np.arange(height) - radius, 0, None), np.clip(np.arange(height) + radius + 1, None, height)
-    left, right = np.clip(np.arange(width) - radius, 0, None), np.clip(np.arange(width) + radius + 1, None, width)
-    sums = total[bottom][:, right] - total[top][:, right] - total[bottom][:, left] + total[top][:, left]
-    counts = np.outer(bottom - top, right - left)
-    return (sums / counts).astype(np.float32)
-
-
-def _neighbours(moving: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """How many of a pixel and its eight neighbours are set."""
-    padded = np.pad(moving.astype(np.uint8), 1)
-    rows = padded[:-2] + padded[1:-1] + padded[2:]
-    result: NDArray[np.uint8] = rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]
-    return result
-
-
-def _largest_blob(mask: NDArray[np.bool_]) -> int:
-    """Pixels of the largest group of set pixels that touch, corners included."""
-    width = mask.shape[1] + 2  # a border of unset pixels, so that neighbours never wrap around
-    left = set(np.flatnonzero(np.pad(mask, 1)).tolist())
-    steps = (-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1)
-    largest = 0
-    while left:
-        todo = [left.pop()]
-        size = 0
-        while todo:
-            at = todo.pop()
-            size += 1
-            for step in steps:
-                if at + step in left:
-                    left.remove(at + step)
-                    todo.append(at + step)
-        largest = max(largest, size)
-    return largest
+    def is_new(self, flat: Picture, contrast: Picture) -> NDArray[np.bool_]:
+        """(H, W) where a value lies outside what was known by more than half of ``contrast``."""
+        if self._bounds is None:
+            return np.ones(flat.shape, np.bool_)
+        low, high = self._bounds
+        new: NDArray[np.bool_] = (flat < low - contrast / 2) | (flat > high + contrast / 2)
+        return new

@@ -33,17 +33,17 @@ class VideoPacket:
     @property
     def time_s(self) -> float:
         """Decoding time in seconds from the source's start: strictly increases from packet to packet."""
-        return float(self.dts * self.time_base)
+        return self.dts * self.time_base.numerator / self.time_base.denominator  # a Fraction's product is slow
 
     @property
     def shown_s(self) -> float:
         """Presentation time in seconds from the source's start."""
-        return float(self.pts * self.time_base)
+        return self.pts * self.time_base.numerator / self.time_base.denominator
 
     @property
     def duration_s(self) -> float:
         """How long the picture is shown, in seconds."""
-        return float(self.duration * self.time_base)
+        return self.duration * self.time_base.numerator / self.time_base.denominator
 
 
 class Timeline:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 from datetime import timedelta
+from pathlib import Path
 
 from av.video.stream import VideoStream
 
+from uriai_edge import ulid
 from uriai_edge.chain import NewRecord
 from uriai_edge.clips import ClipSink, ClipStart, OpenClip
 from uriai_edge.config import Spool as SpoolSettings
-from uriai_edge.evidence import RecordType
+from uriai_edge.disk import make_folder, sync_folder
+from uriai_edge.evidence import RecordType, file_digest
 from uriai_edge.logs import tell, trouble
 from uriai_edge.mp4 import Mp4Error, Mp4Writer, mend
 from uriai_edge.packets import VideoPacket
 from uriai_edge.register import Recording
 from uriai_edge.spool import Spool
+from uriai_edge.tamper import TamperEvent
 
 log = logging.getLogger(__name__)
 
@@ -133,6 +138,56 @@ class SpooledClip(OpenClip):
             )
         if self._lost is not None:
             self._lost.close(score)
+
+
+class TamperRecorder:
+    """Records of one camera's troubles go to the spool, each with its picture."""
+
+    def __init__(self, spool: Spool, camera: int) -> None:
+        """Prepare for one camera."""
+        self._spool = spool
+        self._camera = camera
+
+    def record(self, event: TamperEvent) -> None:
+        """Write the picture durably, then the record that names it; without a picture where the disk has no room."""
+        detail = {"what": event.what.value, "state": "begins" if event.begins else "ends", "event": event.event}
+        words = "something is wrong with a camera" if event.begins else "a camera is well again"
+        told = {"what": detail["what"], "state": detail["state"], "since": event.since.isoformat()}
+        tell(log, "tamper", words, camera=self._camera, **told)
+        try:
+            file = self._write(event.picture) if event.picture is not None else None
+        except OSError as error:
+            trouble(log, "a picture cannot be kept", camera=self._camera, why=str(error))
+            file = None
+        try:
+            self._spool.add_record(
+                NewRecord(
+                    RecordType.TAMPER,
+                    self._camera,
+                    event.since,
+                    max(event.at, event.since),
+                    event.monotonic_s,
+                    detail,
+                    file=file,
+                    sha256=file_digest(file) if file is not None else None,
+                    size=file.stat().st_size if file is not None else None,
+                )
+            )
+        except (OSError, sqlite3.Error) as error:
+            trouble(log, "tampering cannot be recorded", camera=self._camera, why=str(error))
+
+    def _write(self, picture: bytes) -> Path:
+        folder = self._spool.folder / "pictures"
+        make_folder(folder)
+        part = folder / f"{ulid.new()}.part"
+        with part.open("wb") as file:
+            file.write(picture)
+            file.flush()
+            os.fsync(file.fileno())
+        final = part.with_suffix(".jpg")
+        part.rename(final)
+        sync_folder(folder)
+        return final
 
 
 class LostClip(OpenClip):

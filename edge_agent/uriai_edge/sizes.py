@@ -1,65 +1,142 @@
 """Suspicion from the sizes of compressed packets alone: movement costs bits.
 
-Where a camera holds its bit rate constant, or codes its sensor's noise, pictures without movement are hardly smaller
-than those with it. The sizes tell nothing then, and the witness says so.
+A packet is compared with those at the same position in earlier groups of pictures, by median and median absolute
+deviation: encoders spend differently after a key frame than before the next one. Where a camera holds its bit rate
+constant, or codes its sensor's noise, pictures without movement are hardly smaller than those with it, or scatter so
+much that a movement drowns. The sizes tell nothing then, and the witness says so by itself: from their statistics, and
+from movements that the pictures showed and the sizes did not.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 from statistics import median
 
 from uriai_edge.packets import VideoPacket
 
-_WINDOW_S = 0.4  # packets are judged in groups of this length: single ones scatter, with B-frames by their position
-_MEMORY = 150  # windows, a minute
-_LEARN = 10  # windows before anything is said
-_FACTOR = 1.2  # least rise over the median
-_SPREADS = 3.5  # … and over so many times the usual spread
+_WINDOW_S = 0.4  # single packets scatter: what lasts so long is summed up
+_EXACT_POSITIONS = 64  # groups up to this length have a history for every position; longer ones for every eighth
+_MINI_GROUP = 8
+_HISTORY = 24  # packets remembered per position
+_LEARN = 5  # packets of a position before it is judged
+_LEARN_S = 10.0
+_SCORES = 150  # windows whose scores tell what is usual, a minute
+_SUSPICIOUS = 4.5  # score of a window, in standard deviations, and over …
+_SPREADS = 5.0  # … so many spreads of usual windows' scores
+_LEAST_SPREAD = (
+    0.08  # of the median, which counts as a standard deviation at least: sizes repeat too well in a still room
+)
 _INFORMATIVE = 0.15  # a still scene's pictures take less than this share of a key frame; else bits go elsewhere
-_KEYS = 5  # key frames whose median size counts
+_MOVING = 0.02  # a movement over this share of the picture …
+_COST = 0.4  # … costs at least this share of what a key frame pays for that area, in every picture
+_KEYS = 5
+_MISSES = 2  # movements that the sizes did not show, of the last _VERDICTS, and they count as uninformative
+_VERDICTS = 8
 _TO_SIGMA = 1.4826  # median absolute deviation of a normal distribution to its standard deviation
+_STRICTER, _STRICTEST, _RELAX_S = 1.25, 3.0, 600.0
 
 
 class SizeWitness:
-    """Compares mean and maximum of the last 0.4 s with the last minute's; key frames are left out."""
+    """Judges the sizes of one stream's packets; key frames only serve as a measure."""
 
     def __init__(self) -> None:
         """Begin without any knowledge of the camera."""
-        self._means: deque[float] = deque(maxlen=_MEMORY)
-        self._peaks: deque[float] = deque(maxlen=_MEMORY)
+        self._past: dict[int, deque[int]] = {}
         self._keys: deque[int] = deque(maxlen=_KEYS)
-        self._sizes: list[int] = []
-        self._begun_s = 0.0
+        self._position = -1
+        self._length = 0  # of the last whole group
+        self._window: list[float] = []
+        self._window_s = 0.0
+        self._scores: deque[float] = deque(maxlen=_SCORES)
+        self._recent: deque[tuple[float, float]] = deque()  # times and scores of the last seconds' windows
+        self._verdicts: deque[bool] = deque(maxlen=_VERDICTS)
+        self._begun_s: float | None = None
+        self._strictness = 1.0
+        self._strict_since_s = 0.0
+        self._judged: tuple[float, bool] = (-math.inf, False)
+        self._packet_s = 1 / 15
 
-    @property
-    def informative(self) -> bool:
-        """Whether a movement would show, as far as can be told: known only after some seconds."""
-        if len(self._means) < _LEARN or not self._keys:
-            return False
-        return median(self._means) < _INFORMATIVE * median(self._keys)
+    def informative(self, time_s: float) -> bool:
+        """Whether a movement would show at ``time_s``, as far as can be told: known only after some seconds."""
+        if time_s - self._judged[0] >= 2.0 or time_s < self._judged[0]:
+            self._judged = (time_s, self._judge(time_s))
+        return self._judged[1]
 
     def feed(self, packet: VideoPacket) -> bool:
         """Take the next packet; whether the window that it completes holds more than usual."""
-        if packet.is_key:
-            self._keys.append(len(packet.data))
-            return False
-        if not self._sizes:
+        size = len(packet.data)
+        if self._begun_s is None:
             self._begun_s = packet.time_s
-        self._sizes.append(len(packet.data))
-        if packet.time_s + packet.duration_s - self._begun_s < _WINDOW_S:
+        if packet.is_key:
+            self._keys.append(size)
+            self._length, self._position = self._position + 1, 0
             return False
-        mean, peak = sum(self._sizes) / len(self._sizes), max(self._sizes)
-        self._sizes = []
-        unusual = len(self._means) >= _LEARN and (_exceeds(mean, self._means) or _exceeds(peak, self._peaks))
-        # Unusual windows are remembered too: what lasts for a minute becomes the usual.
-        self._means.append(mean)
-        self._peaks.append(peak)
+        if self._position < 0:
+            return False
+        self._position += 1
+        self._packet_s = max(packet.duration_s, 1e-3)
+        past = self._past.setdefault(self._bin(), deque(maxlen=_HISTORY))
+        known = len(past) >= _LEARN
+        if known:
+            usual = median(past)
+            spread = max(_deviation(past, usual), usual * _LEAST_SPREAD, 8.0)
+            if not self._window:
+                self._window_s = packet.time_s
+            self._window.append(max(-3.0, min(8.0, (size - usual) / spread)))
+        # Unusual packets are remembered too: what lasts becomes the usual.
+        past.append(size)
+        if not self._window or packet.time_s + packet.duration_s - self._window_s < _WINDOW_S:
+            return False
+        score = sum(self._window) / math.sqrt(len(self._window))
+        self._window = []
+        unusual = len(self._scores) >= 2 * _LEARN and score > self._limit(packet.time_s)
+        self._scores.append(score)
+        self._recent.append((packet.time_s, score))
+        while self._recent[0][0] < packet.time_s - 3.0:
+            self._recent.popleft()
         return unusual
 
+    def false_alarm(self, time_s: float) -> None:
+        """The last suspicion, raised at ``time_s``, was none: ask for more from now on, for some minutes."""
+        self._strictness = min(_STRICTEST, self._strictness * _STRICTER)
+        self._strict_since_s = time_s
 
-def _exceeds(value: float, before: Iterable[float]) -> bool:
-    usual = median(before)
-    spread = median(abs(one - usual) for one in before) * _TO_SIGMA
-    return value > max(usual * _FACTOR, usual + _SPREADS * spread)
+    def movement(self, *, shown: bool | None = None) -> None:
+        """The pictures show a movement now; ``shown`` tells whether the sizes did (None: look at the last windows)."""
+        if len(self._scores) < 2 * _LEARN or not self._recent:
+            return
+        if shown is None:
+            shown = max(score for _, score in self._recent) > self._limit(self._recent[-1][0])
+        self._verdicts.append(shown)
+
+    def _judge(self, time_s: float) -> bool:
+        learnt = self._begun_s is not None and time_s - self._begun_s >= _LEARN_S and len(self._scores) >= 2 * _LEARN
+        if not learnt or not self._keys or self._verdicts.count(False) >= _MISSES:
+            return False
+        key = median(self._keys)
+        pasts = [past for past in self._past.values() if len(past) >= _LEARN]
+        if not pasts:
+            return False
+        usual = median(median(past) for past in pasts)
+        if usual > _INFORMATIVE * key:
+            return False
+        spread = max(median(_deviation(past, median(past)) for past in pasts), usual * _LEAST_SPREAD, 8.0)
+        return _MOVING * _COST * key / spread * math.sqrt(_WINDOW_S / self._packet_s) > self._limit(time_s)
+
+    def _limit(self, time_s: float) -> float:
+        if self._strictness > 1 and time_s - self._strict_since_s > _RELAX_S:
+            self._strictness, self._strict_since_s = max(1.0, self._strictness / _STRICTER), time_s
+        usual = median(self._scores)
+        return max(_SUSPICIOUS, usual + _SPREADS * _deviation(self._scores, usual)) * self._strictness
+
+    def _bin(self) -> int:
+        if max(self._length, self._position) <= _EXACT_POSITIONS or self._position <= _MINI_GROUP:
+            return self._position
+        return -1 - self._position % _MINI_GROUP
+
+
+def _deviation(values: Sequence[float] | deque[float] | deque[int], usual: float) -> float:
+    """Median absolute deviation from ``usual``, as a standard deviation."""
+    return median(abs(value - usual) for value in values) * _TO_SIGMA

@@ -7,7 +7,19 @@ from pathlib import Path
 import pytest
 import yaml
 
-from uriai_edge.config import Camera, Clips, Config, ConfigError, Coverage, Health, Motion, Section, Spool, Upload
+from uriai_edge.config import (
+    Camera,
+    Clips,
+    Config,
+    ConfigError,
+    Coverage,
+    Health,
+    Motion,
+    Section,
+    Spool,
+    Tamper,
+    Upload,
+)
 from uriai_edge.config_file import load_config, parse_config
 from uriai_edge.redact import redact
 
@@ -182,5 +194,5 @@ def test_the_example_is_accepted_and_shows_every_field():
 def test_the_examples_commented_values_are_the_defaults():
     lines = [line.lstrip("# ").rstrip() for line in EXAMPLE.read_text().splitlines() if line.startswith("#   ")]
     shown = yaml.safe_load("\n".join(line for line in lines if line and not line.startswith(("- ", "source", "pace"))))
-    defaults = {**Motion().model_dump(), **Clips().model_dump(), **Coverage().model_dump()}
+    defaults = {**Motion().model_dump(), **Clips().model_dump(), **Tamper().model_dump(), **Coverage().model_dump()}
     assert shown == defaults
