@@ -121,8 +121,7 @@ class Agent:
         while not self._stop.wait(_TICK_S):
             now_s = time.monotonic()
             self._tend(now_s)
-            for camera in self._cameras:
-                camera.tick()
+            self._cameras.tick()
             if now_s - covered_to_s >= period_s:
                 self._cover(covered_to, covered_to_s, now_s)
                 covered_to_s, covered_to = now_s, datetime.now(UTC)

@@ -69,6 +69,11 @@ class Cameras:
         """End all of them: open clips are closed."""
         self._end(list(self._running))
 
+    def tick(self) -> None:
+        """Call this every second or so: tells of cameras that are silent."""
+        for one in self._running.values():
+            one.thread.tick()
+
     @property
     def alive(self) -> bool:
         """Whether one of them is still at work."""
@@ -107,4 +112,4 @@ def _settings(config: Config, camera: Camera) -> tuple[object, ...]:
         address: str = camera.address()  # with what password_file holds now
     except ConfigError as error:
         address = str(error)
-    return (camera, address, config.motion_of(camera), config.clips_of(camera), config.spool)
+    return (camera, address, config.motion_of(camera), config.clips_of(camera), config.spool, config.tamper)
