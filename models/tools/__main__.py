@@ -15,6 +15,7 @@ _COMMANDS = {
     "films": ("commands", "resize, change the frame rate, cut sub-clips, turn"),
     "clips": ("learning", "labelled clips: what is sound, what is not, and group-disjoint folds"),
     "transfer": ("training", "train on labelled clips, starting from a finished model"),
+    "stack": ("training", "two models joined into one that weighs both"),
     "evaluate": ("training", "how good a model is on labelled clips it has not learned from"),
     "register": ("learning", "put a model into a set that `uriai` uses, if the analyser takes it"),
     "sample": ("commands", "practice material from the rendered playroom"),

@@ -13,12 +13,13 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
-from models.common import card, manifest
+from models.common import card, manifest, runtime
 from models.common.manifest import Manifest, Tensor
 from models.tools import judging, watching
 from models.tools.clips import Labelled
 from models.tools.tally import ToolError
 from models.tools.watching import Opened, Watched
+from uriai.adapters.vision.contracts import of_graph
 
 Floats = NDArray[np.float64]
 TOLERANCE = 1e-4
@@ -35,22 +36,29 @@ def check_target(out: Path, sources: Sequence[Opened]) -> None:
 
 
 def described(
-    name: str, version: str, sources: Sequence[Opened], watched: Watched, metrics: dict[str, Any], summary: str
+    name: str,
+    version: str,
+    graph: bytes,
+    sources: Sequence[Opened],
+    watched: Watched,
+    metrics: dict[str, Any],
+    summary: str,
 ) -> Manifest:
-    """The manifest; what is as it was in the first source is taken from there."""
+    """The manifest: inputs and outputs as the graph has them, the rest as it was in the first source."""
     first = sources[0].manifest
     meanings = {t["name"]: t.get("meaning", "") for t in (*first.get("inputs", []), *first.get("outputs", []))}
 
     def tensors(found: Sequence[Any]) -> list[Tensor]:
         return [Tensor(t.name, t.dtype, list(t.shape), meanings.get(t.name, "")) for t in found]
 
+    running = runtime.session(graph)
     licences = sorted({str(opened.manifest.get("licence", {}).get("spdx", "unknown")) for opened in sources})
     return Manifest(
         name=name,
         version=version,
         role=watching.ROLE,
-        inputs=tensors(sources[0].model.inputs),
-        outputs=tensors(sources[0].model.outputs),
+        inputs=tensors(of_graph(running.get_inputs())),
+        outputs=tensors(of_graph(running.get_outputs())),
         preprocessing=first.get("preprocessing", {}),
         classes=["violence"],
         licence={
@@ -84,20 +92,19 @@ def publish(
     about: Manifest,
     template: str,
     sources: Sequence[Opened],
-    watched: Watched,
-    out_of_fold: Floats,
-    expected: Floats,
+    table: bytes,
+    probe: tuple[Watched, Floats],
 ) -> float:
-    """Write the model when the analyser takes it and it computes ``expected``, log odds of the windows [W].
+    """Write the model when the analyser takes it and it gives the log odds [W] of ``probe`` for its windows.
 
-    Returns the largest difference of a probability. Raises ``ToolError``; nothing has been written then.
+    ``table`` is what is said out of fold. Returns the largest difference of a probability. Raises ``ToolError``;
+    nothing has been written then.
     """
-    table = judging.out_of_fold_table(watched, out_of_fold)
     about.training_data[judging.OUT_OF_FOLD_HASH] = hashlib.sha256(table).hexdigest()
     with tempfile.TemporaryDirectory() as folder:
         trial = Path(folder)
         manifest.publish(trial, about, graph)
-        difference = largest_difference(watching.open_folder(trial), watched, expected)
+        difference = largest_difference(watching.open_folder(trial), *probe)
         if difference > TOLERANCE:
             raise ToolError(f"the graph differs from what was fitted by {difference:.1e}: nothing was written")
         about.metrics["largest_difference"] = difference

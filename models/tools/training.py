@@ -76,14 +76,68 @@ def transfer(
         f"{len({clip.group for clip in watched.clips})} source films"
     )
     graph = head.with_reader(opened.content, trained.reader)
-    about = publishing.described(name, version, [opened], watched, metrics, summary)
+    about = publishing.described(name, version, graph, [opened], watched, metrics, summary)
     expected = trained.reader(watching.log_odds(watched.probability), watched.summary)
     template = Path(__file__).with_name("transfer.card.in.md").read_text(encoding="utf-8")
-    publishing.publish(out, graph, about, template, [opened], watched, trained.out_of_fold, expected)
+    table = judging.out_of_fold_table(watched, trained.out_of_fold)
+    publishing.publish(out, graph, about, template, [opened], table, (watched, expected))
     _say(judging.lines(f"{name}, out of fold", metrics["out_of_fold"]))
     _say(judging.lines(f"{opened.reference.name}, the same clips", metrics["base_model"]))
     _say(judging.few(metrics["out_of_fold"]))
     _say(judging.verdict(metrics["out_of_fold"], metrics["base_model"]))
+    tally.use("models written")
+    click.echo(str(out))
+    sys.exit(tally.finish())
+
+
+@click.command("stack")
+@click.argument("folder", type=_FOLDER)
+@click.option("--model", "chosen", type=_FOLDER, multiple=True, help="Twice: the folders of both models.")
+@click.option("--out", type=_OUT, required=True, help="Folder for the new model.")
+@click.option("--name", default="my-stack", show_default=True, help="Of the new model.")
+@_VERSION
+@_FOLDS
+@_CACHE
+def stack(
+    folder: Path, chosen: tuple[Path, ...], out: Path, name: str, version: str, folds: int, cache: Path | None
+) -> None:
+    """Join two models of role violence into one that weighs both, learned from the labelled clips in FOLDER. Clips that
+    one of them has learned from count with what its other folds said of them, or not at all.
+    """
+    from models.tools import merge, publishing
+    from models.tools import stack as stacking
+
+    if len(chosen) != 2:
+        raise click.UsageError("two models are stacked: give --model twice")
+    tally = Tally()
+    sources = [watching.open_folder(path) for path in chosen]
+    if sources[0].reference.sha256 == sources[1].reference.sha256:
+        raise ToolError("both are the same model: there is nothing to stack")
+    publishing.check_target(out, sources)
+    merge.check(*(opened.content for opened in sources))
+    kept = cache or folder / ".seen"
+    pair = stacking.ask_both(clips_module.read(folder, tally), sources, folds, kept, tally)
+    trained = stacking.train(pair)
+    merged = merge.stacked(
+        sources[0].content, sources[1].content, (trained.numbers[0], trained.numbers[1]), trained.numbers[2]
+    )
+    metrics = stacking.measured(pair, trained, sources, merged.shared)
+    summary = (
+        f"{sources[0].reference.name} {sources[0].reference.version} and {sources[1].reference.name} "
+        f"{sources[1].reference.version}, weighed by a logistic regression on {len(pair.watched.clips)} labelled clips"
+    )
+    about = publishing.described(name, version, merged.content, sources, pair.watched, metrics, summary)
+    template = Path(__file__).with_name("stack.card.in.md").read_text(encoding="utf-8")
+    table = judging.out_of_fold_table(pair.watched, trained.out_of_fold)
+    probe = stacking.probe(pair, sources, trained, kept)
+    publishing.publish(out, merged.content, about, template, sources, table, probe)
+    _say(judging.lines(f"{name}, out of fold", metrics["out_of_fold"]))
+    for opened, found in zip(sources, (metrics["first_model"], metrics["second_model"]), strict=True):
+        _say(judging.lines(f"{opened.reference.name}, the same clips", found))
+    click.echo(f"  {100 * merged.shared:.0f} % of the second model is computed by the first as well, and once")
+    _say(judging.few(metrics["out_of_fold"]))
+    better = min((metrics["first_model"], metrics["second_model"]), key=lambda found: float(found["brier"]))
+    _say(judging.verdict(metrics["out_of_fold"], better))
     tally.use("models written")
     click.echo(str(out))
     sys.exit(tally.finish())

@@ -17,7 +17,7 @@ PREFIX = "    .venv/bin/python -m models.tools "
 def test_the_examples_run_as_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     lines = [line.removeprefix(PREFIX) for line in PAGE.read_text("utf-8").splitlines() if line.startswith(PREFIX)]
-    assert len(lines) >= 14
+    assert len(lines) >= 15
     for line in lines:
         words = [str(ROOT / w) if w == "models/emotion" else w for w in shlex.split(re.sub(r"\s{2,}#.*", "", line))]
         done = CliRunner().invoke(main, words)

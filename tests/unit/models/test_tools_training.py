@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from models.common import measure, runtime
 from models.common.paths import MODELS
-from models.tools import clips, film, head, judging, ridge, transfer, watching
+from models.tools import clips, film, head, judging, merge, ridge, stack, transfer, watching
 from models.tools.__main__ import main
 from models.tools.clips import Labelled
 from models.tools.film import Shot
@@ -225,33 +225,90 @@ def test_many_windows_are_thinned_evenly_and_every_clip_keeps_some(monkeypatch):
     assert sum(tally.skipped.values()) == 1
 
 
-@pytest.mark.parametrize("opset", [17, 18, 21])
-def test_the_reader_in_the_graph_computes_what_numpy_does_in_every_opset(opset):
-    """On a graph of the contract whose tokens are the frames' means, so that the whole answer can be computed here."""
-    t, k = 4, 3
+def tiny(opset, t=4, k=3, side=8):
+    """A graph of the contract whose tokens are the frames' means of their first ``k`` colours."""
     nodes = head.Nodes(opset, "")
     tokens = nodes.reduce("ReduceMean", nodes("Cast", "frames", to=onnx.TensorProto.FLOAT), 2)
     tokens = nodes.part(nodes.reduce("ReduceMean", tokens, 2), 1, t + 1, 1)
-    nodes("Identity", tokens, out="tokens")
+    nodes("Identity", nodes.part(tokens, 0, k, 2), out="tokens")
     nodes("Sigmoid", nodes.reduce("ReduceMean", nodes.reduce("ReduceMean", "before", 2), 1), out="probability")
     value = onnx.helper.make_tensor_value_info
     graph = onnx.helper.make_graph(
         nodes.nodes,
         "g",
-        [value("frames", 2, ["n", t + 1, 8, 8, 3]), value("before", 1, ["n", t, k])],
+        [value("frames", 2, ["n", t + 1, side, side, 3]), value("before", 1, ["n", t, k])],
         [value("probability", 1, ["n"]), value("tokens", 1, ["n", t, k])],
         nodes.constants,
     )
     imports = [onnx.helper.make_opsetid("", opset)]
-    model = onnx.helper.make_model(graph, opset_imports=imports, ir_version=8)
+    return onnx.helper.make_model(graph, opset_imports=imports, ir_version=8).SerializeToString()
+
+
+@pytest.mark.parametrize("opset", [17, 18, 21])
+def test_the_reader_in_the_graph_computes_what_numpy_does_in_every_opset(opset):
     draw = np.random.default_rng(opset)
-    reader = Linear(0.7, draw.normal(size=4 * k) * 0.01, -0.2)
-    running = runtime.session(head.with_reader(model.SerializeToString(), reader))
-    frames = draw.integers(0, 256, (2, t + 1, 8, 8, 3), dtype=np.uint8)
-    before = draw.normal(size=(2, t, k)).astype(np.float32)
+    reader = Linear(0.7, draw.normal(size=12) * 0.01, -0.2)
+    running = runtime.session(head.with_reader(tiny(opset), reader))
+    frames = draw.integers(0, 256, (2, 5, 8, 8, 3), dtype=np.uint8)
+    before = draw.normal(size=(2, 4, 3)).astype(np.float32)
     probability, after = running.run(["probability", "tokens"], {"frames": frames, "before": before})
-    expected = frames[:, 1:].mean((2, 3))
-    assert after == pytest.approx(expected, rel=1e-4)
+    assert after == pytest.approx(frames[:, 1:].mean((2, 3)), rel=1e-4)
     summary = np.stack([watching.summarise(np.concatenate([b, a])) for b, a in zip(before, after, strict=True)])
     odds = reader(before.mean((1, 2)).astype(np.float64), summary)
     assert probability == pytest.approx(measure.sigmoid(odds), abs=1e-5)
+
+
+def test_models_with_other_tokens_are_stacked_with_a_half_window_each():
+    merged = merge.stacked(tiny(17, k=3), tiny(18, k=2), (0.6, -0.3), 0.1)
+    assert 0 < merged.shared < 1
+    draw = np.random.default_rng(0)
+    frames = draw.integers(0, 256, (2, 5, 8, 8, 3), dtype=np.uint8)
+    before = draw.normal(size=(2, 4, 5)).astype(np.float32)
+    running = runtime.session(merged.content)
+    probability, tokens = running.run(["probability", "tokens"], {"frames": frames, "before": before})
+    odds = 0.6 * before[:, :, :3].mean((1, 2)) - 0.3 * before[:, :, 3:].mean((1, 2)) + 0.1
+    assert probability == pytest.approx(measure.sigmoid(odds), abs=1e-5)
+    means = frames[:, 1:].mean((2, 3))
+    assert tokens == pytest.approx(np.concatenate([means, means[:, :, :2]], 2), rel=1e-4)
+
+
+def test_what_two_models_share_is_there_once():
+    alone = onnx.load_from_string(tiny(17))
+    merged = merge.stacked(tiny(17), tiny(17), (1.0, 1.0), 0.0)
+    ops = [node.op_type for node in onnx.load_from_string(merged.content).graph.node]
+    assert ops.count("Cast") == [node.op_type for node in alone.graph.node].count("Cast") == 1
+    assert merged.shared == 1
+
+
+def test_models_that_want_other_pictures_are_not_stacked(tmp_path):
+    for other in (tiny(17, side=16), tiny(17, t=6), yolo(size=(64, 64))):
+        with pytest.raises(ToolError, match=r"other pictures|no box detectors"):
+            merge.stacked(tiny(17), other, (0.5, 0.5), 0.0)
+
+
+def test_a_stack_weighs_both_models_in_one_file_and_is_judged_out_of_fold(mine, folder, tmp_path):
+    ours = MODELS / "violence"
+    done = run("stack", folder, "--model", ours, "--model", mine.folder, "--out", tmp_path / "stack", "--folds", 3)
+    assert done.exit_code == 0, done.output
+    manifest = json.loads((tmp_path / "stack" / "manifest.json").read_text())
+    assert manifest["metrics"]["out_of_fold"]["clips"] == 12
+    assert manifest["metrics"]["largest_difference"] < 1e-4
+    assert {row["of"] for row in manifest["metrics"]["weights"]} == {"motion-bilstm", "my-violence"}
+    assert manifest["bytes"] < 1.05 * (ours / "model.onnx").stat().st_size
+    assert "{{" not in (tmp_path / "stack" / "card.md").read_text()
+    assert run("register", tmp_path / "stack", "--models", tmp_path / "set").exit_code == 0
+    told = run("evaluate", folder, "--model", tmp_path / "stack")
+    assert f"AUC      {manifest['metrics']['out_of_fold']['auc']:.3f}" in told.output
+    assert "give --model twice" in run("stack", folder, "--model", ours, "--out", tmp_path / "x").output
+    assert "nothing to stack" in run("stack", folder, "--model", ours, "--model", ours, "--out", tmp_path / "x").output
+
+
+def test_a_stack_finds_which_of_two_models_knows():
+    draw = np.random.default_rng(4)
+    watched = pretend(films=20)
+    sign = 2.0 * watched.label - 1
+    odds = np.column_stack([draw.normal(size=len(sign)), 2 * sign + draw.normal(size=len(sign))])
+    found = stack.train(stack.Pair(watched, odds))
+    assert found.numbers[1] > 3 * abs(found.numbers[0])
+    best = judging.by_clip(found.out_of_fold, watched.of, len(watched.clips))
+    assert measure.auc(best, np.array([clip.fight for clip in watched.clips])) > 0.95
