@@ -147,7 +147,7 @@ class Room:
         with self._chain.transaction() as database:
             row = database.execute(
                 "SELECT seq, path, camera, manifest FROM records WHERE state IN ('closed', 'failed') "
-                "AND path IS NOT NULL AND removed_at IS NULL ORDER BY seq LIMIT 1"
+                "AND type = 'clip' AND path IS NOT NULL AND removed_at IS NULL ORDER BY seq LIMIT 1"
             ).fetchone()
             if row is None:
                 return False

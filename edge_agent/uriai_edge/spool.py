@@ -319,6 +319,7 @@ class Spool:
         """Files that no record and no recording accounts for; what a record says was removed is removed here."""
         # Files first, then what is known: one that another process registers meanwhile is known by then.
         files = [*(self.folder / "partial").iterdir(), *(self.folder / "clips").rglob("*.mp4")]
+        files += (self.folder / "pictures").glob("*")  # of tampering; there is no such folder before the first
         rows = self._chain.rows("SELECT path, removed_at FROM records WHERE path IS NOT NULL")
         known = {self.folder / path for path, _ in rows}
         removed = {self.folder / path for path, removed_at in rows if removed_at is not None}

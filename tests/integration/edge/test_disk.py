@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import random
 import sqlite3
@@ -202,3 +203,19 @@ def test_a_register_of_an_older_agent_is_taken_over_and_a_newer_one_is_refused(t
         register.execute("PRAGMA user_version = 99")
     with pytest.raises(SpoolError, match="newer agent"):
         Spool(tmp_path / "spool", "gw", KEY)
+
+
+def test_a_picture_of_tampering_is_never_dropped_and_one_without_a_record_is_put_aside(tmp_path, short_video):
+    now = datetime.now(UTC)
+    with Spool(tmp_path / "spool", "gw", KEY) as spool:
+        known, stray = (tmp_path / "spool" / "pictures" / name for name in ("known.jpg", "stray.jpg"))
+        known.parent.mkdir()
+        for file in (known, stray):
+            file.write_bytes(b"a picture")
+        detail = {"what": "covered", "state": "begins"}
+        sha256 = hashlib.sha256(b"a picture").hexdigest()
+        spool.add_record(NewRecord(RecordType.TAMPER, 1, now, now, 1.0, detail, file=known, sha256=sha256, size=9))
+        assert spool.recover().aside == 1
+        assert (tmp_path / "spool" / "aside" / "stray.jpg").is_file() and known.is_file()
+        assert not spool.make_room(0, 0, 0, drop_waiting=True)
+        assert known.is_file()
