@@ -9,27 +9,30 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def augment(faces: Tensor, generator: torch.Generator, side_px: int, hide: float = 0.4) -> Tensor:
+def augment(
+    faces: Tensor, generator: torch.Generator, side_px: int, hide: float = 0.4, strength: float = 1.0
+) -> Tensor:
     """Mirror, rotate, scale, stretch and shift, show at ``side_px``, change light, add noise, hide a patch.
 
     ``faces``: float32 [N, 1, 48, 48] in 0..255; returns float32 [N, 1, S, S] in the same range. A share ``hide`` of the
-    faces lose a patch. Turning and enlarging are one interpolation, so that nothing is blurred twice.
+    faces lose a patch; ``strength`` is a share of the angles, scales and shifts. Turning and enlarging are one
+    interpolation, so that nothing is blurred twice.
     """
     count = len(faces)
 
     def uniform(low: float, high: float, *shape: int) -> Tensor:
         return torch.rand(count, *shape, generator=generator) * (high - low) + low
 
-    angle = uniform(-15, 15) * math.pi / 180
-    scale = torch.exp(-uniform(-0.18, 0.18))
-    stretch = torch.exp(uniform(-0.06, 0.06))
+    angle = strength * uniform(-15, 15) * math.pi / 180
+    scale = torch.exp(-strength * uniform(-0.18, 0.18))
+    stretch = torch.exp(strength * uniform(-0.06, 0.06))
     mirror = torch.where(uniform(0, 1) < 0.5, -1.0, 1.0)
     theta = torch.zeros(count, 2, 3)
     theta[:, 0, 0] = torch.cos(angle) * scale * stretch * mirror
     theta[:, 0, 1] = -torch.sin(angle) * scale * stretch
     theta[:, 1, 0] = torch.sin(angle) * scale / stretch * mirror
     theta[:, 1, 1] = torch.cos(angle) * scale / stretch
-    theta[:, :, 2] = uniform(-0.14, 0.14, 2)
+    theta[:, :, 2] = strength * uniform(-0.14, 0.14, 2)
     grid = F.affine_grid(theta, [count, 1, side_px, side_px], align_corners=False)
     changed = F.grid_sample(faces, grid, padding_mode="border", align_corners=False)
     gamma = torch.exp(uniform(-0.3, 0.3, 1, 1, 1))

@@ -22,13 +22,13 @@ from models.common.folding import storable_in_bytes
 from models.common.manifest import Manifest, Tensor, publish
 from models.emotion import backbone, data
 from models.emotion.network import EmotionNet, ExportedEmotion
-from models.emotion.train import predict
+from models.emotion.train import STAGES, at, predict
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 
 HERE = Path(__file__).parent
-VERSION = "2.1.0"
+VERSION = "2.2.0"
 
 
 def main() -> None:
@@ -55,8 +55,7 @@ def main() -> None:
         "hold_out_accuracy": float((held.argmax(1) == split.hold_out.labels).mean()),
         "hold_out_ece": measure.ece_by_confidence(held, split.hold_out.labels),
         "temperature": temperature,
-        "epochs_learning": min(int(state["learning"]), int(state["epoch"]) + 1),
-        "epochs_refining": max(0, int(state["epoch"]) + 1 - int(state["learning"])),
+        "epochs": epochs(int(state["epoch"]) + 1),
         "milliseconds_per_face_one_thread": round(
             runtime.milliseconds(stored, {"faces": split.public_test.pixels[:1, None].astype(np.float32)}, 50), 2
         ),
@@ -69,6 +68,12 @@ def main() -> None:
     card.write(HERE)
     comparison.main()
     print({k: v for k, v in metrics.items() if not isinstance(v, list)})
+
+
+def epochs(done: int) -> dict[str, int]:
+    """How many epochs of each stage there were, of ``done`` in all."""
+    names = [at(epoch, STAGES)[0].name for epoch in range(done)]
+    return {stage.name: names.count(stage.name) for stage in STAGES}
 
 
 def to_onnx(network: ExportedEmotion) -> bytes:

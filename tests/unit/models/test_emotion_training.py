@@ -1,6 +1,7 @@
 """Augmentation, the emotion network, its first weights and its training. Needs models/requirements.txt."""
 
 import argparse
+import dataclasses
 import json
 import re
 
@@ -150,22 +151,40 @@ def test_one_face_costs_at_most_a_third_of_a_billion_multiplications():
     assert 1e8 < total < 333e6
 
 
-def test_the_rate_rises_falls_and_rises_once_more_a_little_for_the_refining_epochs():
-    options = argparse.Namespace(epochs=20, refine=4)
-    rates = [train._rate(epoch, options) for epoch in (0, 1, 10, 19.9, 20, 21, 23.9)]
-    assert rates[0] < rates[1] == pytest.approx(1.0)
-    assert rates[1] > rates[2] > rates[3]
-    assert rates[3] < rates[5] < 0.5
-    assert rates[6] < 0.005
+def test_within_a_stage_the_rate_rises_for_an_epoch_and_then_falls_to_nothing():
+    rates = [train.rate(epoch, 20) for epoch in (0, 0.5, 1, 10, 19.99)]
+    assert rates[0] < rates[1] < rates[2] == pytest.approx(1.0)
+    assert rates[2] > rates[3] > rates[4]
+    assert rates[4] < 0.001
+
+
+def test_every_epoch_belongs_to_one_stage():
+    lengths = [stage.epochs for stage in train.STAGES]
+    found = [train.at(epoch, train.STAGES) for epoch in range(sum(lengths))]
+    assert [into for _, into in found] == [into for length in lengths for into in range(length)]
+    assert export.epochs(sum(lengths)) == {stage.name: stage.epochs for stage in train.STAGES}
+    assert export.epochs(lengths[0] + 1) == {"learn": lengths[0], "refine": 1, "settle": 0}
+    with pytest.raises(ValueError, match="1 epochs"):
+        train.at(sum(lengths), train.STAGES)
+
+
+def test_faces_are_changed_less_at_a_lower_strength():
+    plain = faces(64).clamp(60, 200)
+    moved = [
+        augment.augment(plain, torch.Generator().manual_seed(5), 48, hide=0, strength=strength) for strength in (0.2, 1)
+    ]
+    upright = augment.augment(plain, torch.Generator().manual_seed(5), 48, hide=0, strength=0)
+    assert (moved[0] - upright).abs().mean() < (moved[1] - upright).abs().mean()
 
 
 def test_an_interrupted_training_ends_where_an_unbroken_one_does(tmp_path, capsys):
     zipped = make(tmp_path / "fer.zip")
+    stages = [dataclasses.replace(stage, epochs=1) for stage in train.STAGES]
 
     def run(name, until=None):
-        options = argparse.Namespace(data=zipped, package=None, checkpoints=tmp_path / name, epochs=1, refine=2)
+        options = argparse.Namespace(data=zipped, package=None, checkpoints=tmp_path / name)
         vars(options).update(batch=16, rate=0.01, seed=0, threads=1, until=until)
-        train.train(options, package_arrays())
+        train.train(options, package_arrays(), stages)
         return torch.load(tmp_path / name / "latest.pt", weights_only=True)
 
     unbroken = run("unbroken")
