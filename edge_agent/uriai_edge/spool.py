@@ -267,6 +267,7 @@ class Spool:
         if at_start:
             with self._chain.transaction() as database:
                 database.execute("UPDATE records SET state = 'closed' WHERE state IN ('uploading', 'failed')")
+            self._note_removed()
         outcomes = [self._recover_one(recording) for recording in self._recordings() if not self._lives(recording)]
         strays = self._strays() if at_start else []
         for stray in strays:
@@ -280,6 +281,16 @@ class Spool:
             return None
         manifest = Manifest.from_bytes(rows[0][0])
         return manifest.started_at, manifest.ended_at
+
+    def _note_removed(self) -> None:
+        """Note uploaded clips that were removed to make room when a crash came before the register knew."""
+        rows = self._chain.rows(
+            "SELECT seq, path FROM records WHERE state = 'uploaded' AND path IS NOT NULL AND removed_at IS NULL"
+        )
+        gone = [(now_text(), seq) for seq, path in rows if not (self.folder / path).exists()]
+        if gone:
+            with self._chain.transaction() as database:
+                database.executemany("UPDATE records SET removed_at = ? WHERE seq = ?", gone)
 
     def _lives(self, recording: Recording) -> bool:
         return is_locked(recording.path) or is_locked(final_path(self.folder, recording))

@@ -29,6 +29,7 @@ from uriai_edge.register import SpoolError, SpoolReader, State
 from uriai_edge.room import RESERVE_BYTES
 from uriai_edge.s3 import S3Store
 from uriai_edge.spool import Spool
+from uriai_edge.steps import Step
 from uriai_edge.upload import Uploader
 from uriai_edge.verify import Candidate, verify
 
@@ -219,3 +220,27 @@ def test_a_picture_of_tampering_is_never_dropped_and_one_without_a_record_is_put
         assert (tmp_path / "spool" / "aside" / "stray.jpg").is_file() and known.is_file()
         assert not spool.make_room(0, 0, 0, drop_waiting=True)
         assert known.is_file()
+
+
+@pytest.mark.parametrize("step", [Step.UPLOADED_REMOVED, Step.BEFORE_COMMIT])
+def test_a_crash_while_room_is_made_leaves_no_record_that_misses_its_file(tmp_path, short_video, step):
+    class DeathError(BaseException):
+        pass
+
+    armed = False
+
+    def checkpoint(name: str) -> None:
+        if armed and name == step:
+            raise DeathError
+
+    with Spool(tmp_path / "spool", "gw", KEY, checkpoint) as spool:
+        recording = spool.open_clip(1, datetime.now(UTC), time.monotonic(), {})
+        recording.path.write_bytes(fragmented(short_video, tmp_path))
+        spool.close_clip(recording, 4.0)
+        spool.mark(spool.claim_next().seq, State.UPLOADED)
+        armed = True
+        with pytest.raises(DeathError):
+            spool.make_room(0, 0, 0)
+    with Spool(tmp_path / "spool", "gw", KEY) as spool:
+        spool.recover()
+    assert verified(tmp_path / "spool") == ["clip"]
