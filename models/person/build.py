@@ -173,7 +173,7 @@ def describe(metrics: dict[str, object]) -> Manifest:
             "decode": "nanodet",
         },
         classes=["person"],
-        thresholds={"score": 0.3, "nms_iou": 0.5},
+        thresholds={"score": 0.3, "sure": 0.4, "nms_iou": 0.5},
         licence={
             "spdx": "Apache-2.0 AND MIT",
             "notice": "NOTICE",

@@ -19,7 +19,9 @@ from models.common import boxes, card, comparison, deployed
 from models.common.manifest import replace
 from playroom import Act, render_programme
 from playroom.whereabouts import whereabouts
-from uriai.adapters.vision.tracker import Tracker
+from uriai.adapters.vision.people import clothes, steady
+from uriai.adapters.vision.tracker import PEOPLE, Tracker
+from uriai.domain.analysis import Box
 
 HERE = Path(__file__).parent
 PEDESTRIANS = Path("/usr/share/doc/opencv-doc/examples/data/vtest.avi")
@@ -44,11 +46,12 @@ def rendered() -> dict[str, Any]:
     for number in range(SEEDS):
         acts = (Act(SCENES[number % len(SCENES)], float(SECONDS)),)
         seed = FIRST_SEED + number
-        tracker, before = Tracker(reach_per_s=2.0), dict[int, int]()
+        tracker, before = Tracker(habits=PEOPLE), dict[int, int]()
+        last: tuple[Box, ...] = ()
         frames = zip(render_programme(seed, acts, 1, SIZE), whereabouts(seed, acts, 1, SIZE), strict=True)
         for second, (picture, truth) in enumerate(frames):
             inside = [t for t in truth if _share_inside(t.box) > 0.8]
-            found = [person.box for person in detector.find(picture)]
+            found = last = tuple(person.box for person in steady(detector.find(picture), last))
             plain = [(b.x, b.y, b.w, b.h) for b in found]
             matched = boxes.matches([t.box for t in inside], plain, MATCH)
             for index, one in enumerate(inside):
@@ -57,7 +60,7 @@ def rendered() -> dict[str, Any]:
                 hit[bucket] += index in matched
             found_all += len(found)
             found_right += len(boxes.matches([t.box for t in truth], plain, 0.3))
-            tracks = tracker.update(float(second), found)
+            tracks = tracker.update(float(second), found, [clothes(picture, box) for box in found])
             for index, other in matched.items():
                 person, track = inside[index].person, tracks[other]
                 if person in before:
@@ -89,9 +92,11 @@ def pedestrians() -> dict[str, Any]:
     kept = counts = both = 0
     changes = []
     before: int | None = None
+    last: tuple[Box, ...] = ()
     for picture in islice(_every(capture, 10), 60):
         full = [(p.box.x, p.box.y, p.box.w, p.box.h) for p in detector.find(picture, 0.5, long_side_px=1280)]
-        small = [(p.box.x, p.box.y, p.box.w, p.box.h) for p in detector.find(picture)]
+        last = tuple(person.box for person in steady(detector.find(picture), last))
+        small = [(b.x, b.y, b.w, b.h) for b in last]
         both += len(boxes.matches(full, small, MATCH))
         counts += len(full)
         kept += len(small)

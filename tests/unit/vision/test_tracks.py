@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 from itertools import count
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from uriai.adapters.vision.joining import SeenFace, joined
-from uriai.adapters.vision.tracker import Tracker
+from uriai.adapters.vision.people import DetectedPerson, clothes, steady
+from uriai.adapters.vision.tracker import PEOPLE, Tracker
 from uriai.domain.analysis import Box, PersonBox
 
 
@@ -24,7 +26,7 @@ def face_of(person: Box) -> Box:
 
 
 def test_two_who_cross_keep_their_numbers() -> None:
-    tracker = Tracker(reach_per_s=2.0)
+    tracker = Tracker(habits=PEOPLE)
     for step in range(13):
         left, right = standing(200 + 40 * step, foot=480), standing(680 - 40 * step, foot=520)
         one, two = tracker.update(step * 0.5, [left, right])
@@ -32,11 +34,54 @@ def test_two_who_cross_keep_their_numbers() -> None:
 
 
 def test_who_is_hidden_for_two_seconds_comes_back_under_the_same_number() -> None:
-    tracker = Tracker(reach_per_s=2.0)
+    tracker = Tracker(habits=PEOPLE)
     numbers = [tracker.update(t, [standing(300 + 60 * t)])[0] for t in (0.0, 1.0)]
     tracker.update(2.0, [])
     numbers.append(tracker.update(3.0, [standing(480)])[0])
     assert numbers == [1, 1, 1]
+
+
+def wearing(*colours: int) -> np.ndarray:
+    histogram = np.zeros(512, np.float32)
+    histogram[list(colours)] = 1 / len(colours)
+    return histogram
+
+
+def test_two_who_meet_and_turn_back_are_told_apart_by_their_clothes() -> None:
+    """By their places alone they look as if they had walked through each other."""
+    places = [(200, 600), (300, 500), (380, 420), (300, 500), (200, 600)]
+    red, blue = wearing(1, 2, 3), wearing(7, 8, 9)
+    tracker = Tracker(habits=PEOPLE)
+    numbers = [tracker.update(float(t), [standing(a), standing(b)], [red, blue]) for t, (a, b) in enumerate(places)]
+    assert set(numbers) == {(1, 2)}
+
+
+def test_somebody_in_other_clothes_is_somebody_else() -> None:
+    tracker = Tracker(habits=PEOPLE)
+    tracker.update(0.0, [standing(200)], [wearing(1, 2, 3)])
+    assert tracker.update(1.0, [standing(290)], [wearing(7, 8, 9)]) == (2,)
+
+
+def test_who_stays_is_the_same_when_the_light_is_switched_off() -> None:
+    tracker = Tracker(habits=PEOPLE)
+    tracker.update(0.0, [standing(200)], [wearing(1, 2, 3)])
+    assert tracker.update(1.0, [standing(205)], [wearing(7, 8, 9)]) == (1,)
+
+
+def test_clothes_are_told_by_their_colours() -> None:
+    picture = np.full((400, 600, 3), 128, np.uint8)
+    picture[100:300, 90:160] = (40, 40, 200)
+    picture[100:300, 290:360] = (200, 60, 30)
+    picture[100:300, 490:560] = (45, 38, 190)
+    red, blue, red_too = (clothes(picture, Box(x, 80, 80, 240)) for x in (85, 285, 485))
+    assert red.sum() == pytest.approx(1)
+    assert np.minimum(red, red_too).sum() > 0.5 > np.minimum(red, blue).sum()
+
+
+def test_a_weak_find_counts_only_where_somebody_was_before() -> None:
+    weak, sure = DetectedPerson(standing(200), 0.32), DetectedPerson(standing(500), 0.6)
+    assert steady([sure, weak], []) == (sure,)
+    assert steady([sure, weak], [standing(210)]) == (sure, weak)
 
 
 def test_who_was_gone_for_long_is_somebody_new() -> None:

@@ -20,9 +20,9 @@ from uriai.adapters.vision.emotion import EmotionClassifier
 from uriai.adapters.vision.faces import DetectedFace, FaceDetector, merged
 from uriai.adapters.vision.heads import find_in_heads
 from uriai.adapters.vision.joining import SeenFace, joined
-from uriai.adapters.vision.people import PersonDetector
+from uriai.adapters.vision.people import PersonDetector, clothes, steady
 from uriai.adapters.vision.sampling import Every
-from uriai.adapters.vision.tracker import Tracker
+from uriai.adapters.vision.tracker import PEOPLE, Tracker
 from uriai.adapters.vision.video import Frame, Image, shrink
 from uriai.domain.adulthood import adult_probability, size_ratios
 from uriai.domain.analysis import Box, Face, PersonBox
@@ -40,7 +40,6 @@ _STILL_CHANGE = 12
 more.
 """
 _AGES_A_TRACK = 3
-_PEOPLE_REACH_PER_S = 2.0
 
 Stage = Callable[[str], AbstractContextManager[object]]
 """Times what is done inside under a name."""
@@ -74,7 +73,7 @@ class Presence:
         self._schedule = Every(LOOK_EVERY_S)
         numbers = count(1)
         self._face_tracks = Tracker(numbers)
-        self._people_tracks = Tracker(numbers, reach_per_s=_PEOPLE_REACH_PER_S)
+        self._people_tracks = Tracker(numbers, PEOPLE)
         self._last: _Look | None = None
         self._full: _Look | None = None
         self._faces: list[SeenFace] = []
@@ -94,7 +93,8 @@ class Presence:
         self._last = look
         if full:
             self._full = look
-            tracks = self._people_tracks.update(frame.t_s, look.people)
+            worn = [clothes(image, box) for box in look.people]
+            tracks = self._people_tracks.update(frame.t_s, look.people, worn)
             boxes = zip(look.people, tracks, strict=True)
             self._people += [PersonBox(frame.t_s, track, box) for box, track in boxes]
         self._take(frame.t_s, image, look.faces)
@@ -121,7 +121,8 @@ class Presence:
         if self._full is not None and _alike(picture, self._full.picture):
             return self._full
         with self._stage("people"):
-            people = tuple(person.box for person in self._detectors.people.find(image))
+            before = self._full.people if self._full is not None else ()
+            people = tuple(person.box for person in steady(self._detectors.people.find(image), before))
         with self._stage("faces"):
             found = find_in_heads(self._detectors.faces, image, people)
             if not people or (self._last and self._last.faces) or number % _ALONE_EVERY == 0:
