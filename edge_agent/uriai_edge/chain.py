@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ from uriai_edge.register import (
     read_record,
 )
 from uriai_edge.steps import Checkpoint, Step
+
+_BUSY_S = 30.0  # how long another program's work on the register is waited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,9 @@ class Chain:
         self._key = key
         self._reach = checkpoint
         self._lock = threading.RLock()
-        self._database = sqlite3.connect(folder / DATABASE, timeout=30, isolation_level=None, check_same_thread=False)
+        self._database = sqlite3.connect(
+            folder / DATABASE, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+        )
         self._prepare()
 
     def close(self) -> None:
@@ -145,8 +150,22 @@ class Chain:
         seq, sha256 = read_anchor(row[0])
         return seq + 1, sha256
 
+    def _use_wal(self) -> None:
+        # Going over to WAL needs the file for oneself, and SQLite does not wait for that as it does for locks: two
+        # programs that make the register at the same instant would refuse each other.
+        deadline_s = time.monotonic() + _BUSY_S
+        while True:
+            try:
+                self._database.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline_s:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
+
     def _prepare(self) -> None:
-        self._database.execute("PRAGMA journal_mode = WAL")
+        self._use_wal()
         self._database.execute("PRAGMA synchronous = FULL")
         public_key = self._key.verify_key.encode().hex()
         with self.transaction() as database:
