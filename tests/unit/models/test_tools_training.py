@@ -189,6 +189,16 @@ def test_labels_without_meaning_make_no_model():
         transfer.train(dataclasses.replace(watched, summary=watched.summary * 0), scratch=True)
 
 
+def test_a_few_clips_told_apart_without_a_mistake_give_no_certainty():
+    def highest(clips):
+        label = np.arange(clips) % 2
+        scores = np.where(label == 1, 1.0, -1.0)
+        return measure.sigmoid(ridge.fit_slope(scores, label, ridge.weights_of(label, np.arange(clips))) * scores).max()
+
+    assert highest(16) == pytest.approx(9 / 10, abs=0.005)
+    assert highest(16) < highest(100) < 1
+
+
 def test_newton_finds_where_the_loss_is_flat():
     draw = np.random.default_rng(1)
     columns = draw.normal(size=(60, 4))
