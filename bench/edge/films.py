@@ -75,6 +75,9 @@ class Script:
     noise: float | None = None
     """Standard deviation of sensor noise, gray levels, fresh in every frame; None: what the seed's camera has."""
 
+    steady: bool = False
+    """Whether lamps neither flicker nor clouds pass, as on most days in most rooms; else as the seed's room has it."""
+
     @property
     def frames(self) -> int:
         return round(self.length_s * FPS)
@@ -131,7 +134,9 @@ class _Film:
         light = self.world.light
         light.night, light.lamp = script.night, not script.night
         light.lamp_level, light.infrared = (0.05, True) if script.night else (1.0, False)
-        light.dark_s, light.gain = (1.0, 1.0) if script.night else (0.0, 1.0)
+        light.dark_s, light.gain = (1.0, 1.0) if script.night else (0.0, 0.95)
+        if script.steady:
+            light.flicker = light.clouds = 0.0
         self.camera = make_camera(self.world.room, script.size)
         self.empty = paint_room(self.world.room, self.camera)
         self.finish = Finish(script.seed, script.size)
@@ -243,7 +248,7 @@ class Coding:
     gop: int
     bit_rate: int | None = None
     codec: str = "libx264"
-    quality: int = 23
+    quality: float = 23
     """libx264's constant rate factor where there is no ``bit_rate``."""
 
 

@@ -16,13 +16,14 @@ from uriai_edge.capture import Source, SourceError
 from uriai_edge.clips import ClipCutter
 from uriai_edge.config import Camera, Config, ConfigError, Motion
 from uriai_edge.coverage import CoverageKeeper
-from uriai_edge.gate import LONGEST_GROUP_S, Gate
+from uriai_edge.gate import LONGEST_GROUP_S
 from uriai_edge.logs import tell, trouble
 from uriai_edge.motion import Movement, Picture
 from uriai_edge.packets import VideoPacket
 from uriai_edge.recorder import SpoolSink, TamperRecorder
 from uriai_edge.spool import Spool
 from uriai_edge.tamper import TamperWatch
+from uriai_edge.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -150,7 +151,7 @@ class CameraThread(threading.Thread):
                 codec=source.codec,
                 size=f"{source.width}x{source.height}",
             )
-            gate = Gate(motion, source.codec, source.extradata, observer=self._look)
+            watch = Watch(camera, motion, source, self._look, self._stop_event)
             sink = SpoolSink(self._spool, self._config.spool, camera.number, source.template)
             cutter = ClipCutter(clips, sink, notice_s(motion))
             covers = camera.is_live or camera.pace == "real"
@@ -162,14 +163,13 @@ class CameraThread(threading.Thread):
                     self._tamper.heard()
                     if covers:
                         self._coverage.note(camera.number, packet.monotonic_s, packet.duration_s)
-                    movement = gate.feed(packet)
+                    movement = watch.feed(packet)
                     cutter.feed(packet, movement)
                     self._note_movement(packet, movement, recording=cutter.recording)
             finally:
                 cutter.end()
+                watch.end()
                 self._note_end()
-                if gate.damaged:
-                    log.info("packets could not be decoded", extra={"camera": camera.number, "packets": gate.damaged})
         finally:
             source.close()
 

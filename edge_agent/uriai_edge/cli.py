@@ -31,10 +31,11 @@ from uriai_edge.logs import set_up_logs
 from uriai_edge.mp4 import Mp4Error
 from uriai_edge.redact import redact
 from uriai_edge.register import DATABASE, SpoolError, SpoolReader
-from uriai_edge.replay import replay, tune
+from uriai_edge.replay import replay
 from uriai_edge.s3 import LARGEST_SKEW_S, S3Store
 from uriai_edge.spool import Spool
 from uriai_edge.submit import SubmitError, submit_to
+from uriai_edge.tune import annotate, plot, tune
 from uriai_edge.upload import Uploader
 from uriai_edge.verify import Candidate, collect, verify
 
@@ -96,6 +97,8 @@ def _parser() -> argparse.ArgumentParser:
     cut.add_argument("--json", action="store_true", help="one JSON object a clip")
     score = add("tune", _tune, "print the motion score of a recording over time as CSV", config=False)
     score.add_argument("file", metavar="FILE")
+    score.add_argument("--plot", type=Path, metavar="SVG", help="draw the score over time")
+    score.add_argument("--video", type=Path, metavar="MP4", help="write the recording with what moved marked")
     _camera_option(score)
     submit = add("submit", _submit, "sign and upload whole existing MP4 files as clips")
     submit.add_argument("files", nargs="+", type=Path, metavar="FILE")
@@ -267,8 +270,14 @@ def _replay(options: argparse.Namespace) -> int:
 def _tune(options: argparse.Namespace) -> int:
     motion, _ = _settings(options)
     print("t_s,score,moving,light_switch")
+    samples = []
     for sample in tune(options.file, motion):
+        samples.append(sample)
         print(f"{sample.time_s:.3f},{sample.score:.5f},{int(sample.movement is not None)},{int(sample.light_switch)}")
+    if options.plot is not None:
+        options.plot.write_text(plot(samples, motion), encoding="utf-8")
+    if options.video is not None:
+        annotate(options.file, samples, motion, options.video)
     return _DONE
 
 

@@ -146,6 +146,12 @@ class Camera(Section):
         max_length=2000,
         description="rtsp://…, rtsps://…, http://…, https://…, webcam:N, or the path of a video file",
     )
+    motion_source: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=2000,
+        description="the camera's small second stream of the same view: movement is looked for in it",
+    )
     transport: Literal["tcp", "udp"] = Field(
         default="tcp", description="how RTSP carries the video; udp loses packets on a busy network"
     )
@@ -169,9 +175,11 @@ class Camera(Section):
     )
     clips: Clips | None = Field(default=None, description="what differs from the general section clips at this camera")
 
-    @field_validator("source")
+    @field_validator("source", "motion_source")
     @classmethod
-    def _known_source(cls, source: str) -> str:
+    def _known_source(cls, source: str | None) -> str | None:
+        if source is None:
+            return None
         scheme = source.split("://", 1)[0].lower() if "://" in source else None
         if scheme is not None and scheme not in ("rtsp", "rtsps", "http", "https", "file"):
             raise ValueError(

@@ -26,6 +26,7 @@ LONGEST_GROUP_S = 12.0
 """Where key frames come more seldom, everything is decoded: going back to one would take too long."""
 
 _CALM_S = 2.0  # so long without anything suspicious, and nothing is decoded again
+_NOTICE_S = 1.0  # so long the sizes may need to show a movement
 _CONFIRM_S = 0.6  # after a suspicion, so long without anything suspicious in the pictures will do
 _LOOK_EVERY_S = 5.0  # how often a whole key frame is shown to the observer while everything is decoded
 _MAX_BYTES = 48 * 1024 * 1024  # what was skipped is kept up to this, about 30 s of 12 Mbit/s
@@ -138,6 +139,8 @@ class Gate:
                 self._group_s = packet.time_s - self._group_begun_s
                 self._intra_only = self._group_packets == 1
             self._group_begun_s, self._group_packets = packet.time_s, 0
+        if self._group_begun_s is None:
+            return None  # taken up between two key frames: nothing can be decoded yet
         self._group_packets += 1
         larger = self._sizes.feed(packet)
         if not self._full:
@@ -167,7 +170,9 @@ class Gate:
         self._keep(packet)
         if larger:
             self._suspected_s = packet.time_s
-            return self._wake(len(self._skipped) - 1)
+            # Sums take up to a second to show a movement: it may have begun, and ended, in the group before.
+            late = packet.time_s - self._group_start() < _NOTICE_S
+            return self._wake(max(0, len(self._skipped) - 1 - late))
         overdue = self._skipped_bytes > _MAX_BYTES or packet.time_s - self._group_start() > LONGEST_GROUP_S
         if overdue or not self._sizes.informative(packet.time_s):
             return self._wake(0 if overdue else len(self._skipped) - 1)
@@ -225,7 +230,7 @@ class Gate:
         self._skipped = self._skipped[-1:]
         self._skipped_bytes = sum(len(packet.data) for packet in self._skipped[0])
         if movement is not None and self._suspected_s is None:
-            self._sizes.movement(shown=False)
+            self._sizes.movement(packets[-1].time_s, shown=False)
         return movement
 
     def _may_rest(self, time_s: float) -> bool:
@@ -266,7 +271,7 @@ class Gate:
         if sample.light_switch or sample.score >= self._settings.min_area / 2:
             self._calm_since_s, self._calm_for_s = max(self._calm_since_s, time_s), _CALM_S
         if sample.movement is not None and not self._moving and self._suspected_s is None:
-            self._sizes.movement()
+            self._sizes.movement(time_s)
         self._moving = self._moving or sample.movement is not None
         if self._moving and time_s - self._calm_since_s > _CALM_S:
             self._moving = False

@@ -1,4 +1,4 @@
-"""Runs the very chain of `uriai-edge run` over a file: clips into a folder, or the motion score over time."""
+"""Runs the very chain of `uriai-edge run` over a file: clips into a folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from uriai_edge.capture import Source
 from uriai_edge.clips import ClipCutter, ClipSink, ClipStart, OpenClip
 from uriai_edge.config import Camera, Clips, Motion
 from uriai_edge.gate import Gate
-from uriai_edge.motion import Sample
 from uriai_edge.mp4 import Mp4Writer
 from uriai_edge.packets import VideoPacket
 
@@ -95,23 +94,5 @@ def replay(file: str, folder: Path, motion: Motion, clips: Clips) -> Iterator[Re
                 given += 1
         cutter.end()
         yield from sink.clips[given:]
-    finally:
-        source.close()
-
-
-def tune(file: str, motion: Motion) -> Iterator[Sample]:
-    """Judge every sampled picture of ``file`` as the agent would with everything decoded.
-
-    Raises
-    ------
-    SourceError
-        If the file cannot be read.
-    """
-    source = Source(Camera(number=1, source=file, pace="fast"), threading.Event())
-    try:
-        gate = Gate(motion, source.codec, source.extradata, everything=True)
-        for packet in source.packets():
-            gate.feed(packet)
-            yield from gate.drain_samples()
     finally:
         source.close()

@@ -16,24 +16,24 @@ from statistics import median
 
 from uriai_edge.packets import VideoPacket
 
-_WINDOW_S = 0.4  # single packets scatter: what lasts so long is summed up
 _EXACT_POSITIONS = 64  # groups up to this length have a history for every position; longer ones for every eighth
 _MINI_GROUP = 8
 _HISTORY = 24  # packets remembered per position
 _LEARN = 5  # packets of a position before it is judged
 _LEARN_S = 10.0
-_SCORES = 150  # windows whose scores tell what is usual, a minute
-_SUSPICIOUS = 4.5  # score of a window, in standard deviations, and over …
-_SPREADS = 5.0  # … so many spreads of usual windows' scores
+_SLACK = 0.5  # standard deviations a packet may be larger than usual without adding to the sum
+_SUSPICIOUS = 8.0  # sum of what is more; a usual stream's packets reach it about once in half an hour
 _LEAST_SPREAD = (
     0.08  # of the median, which counts as a standard deviation at least: sizes repeat too well in a still room
 )
 _INFORMATIVE = 0.15  # a still scene's pictures take less than this share of a key frame; else bits go elsewhere
 _MOVING = 0.02  # a movement over this share of the picture …
-_COST = 0.4  # … costs at least this share of what a key frame pays for that area, in every picture
+_COST = 0.8  # … costs at least this share of what a key frame pays for that area, in every picture: 0.4 to 1.8 seen
+_PLAIN = 1.0  # … and must stand out by so many standard deviations: noticed within a second then
 _KEYS = 5
 _MISSES = 2  # movements that the sizes did not show, of the last _VERDICTS, and they count as uninformative
 _VERDICTS = 8
+_LATELY_S = 3.0
 _TO_SIGMA = 1.4826  # median absolute deviation of a normal distribution to its standard deviation
 _STRICTER, _STRICTEST, _RELAX_S = 1.25, 3.0, 600.0
 
@@ -47,16 +47,14 @@ class SizeWitness:
         self._keys: deque[int] = deque(maxlen=_KEYS)
         self._position = -1
         self._length = 0  # of the last whole group
-        self._window: list[float] = []
-        self._window_s = 0.0
-        self._scores: deque[float] = deque(maxlen=_SCORES)
-        self._recent: deque[tuple[float, float]] = deque()  # times and scores of the last seconds' windows
+        self._sum = 0.0
+        self._judged_packets = 0
+        self._alarm_s = -math.inf
         self._verdicts: deque[bool] = deque(maxlen=_VERDICTS)
         self._begun_s: float | None = None
         self._strictness = 1.0
         self._strict_since_s = 0.0
         self._judged: tuple[float, bool] = (-math.inf, False)
-        self._packet_s = 1 / 15
 
     def informative(self, time_s: float) -> bool:
         """Whether a movement would show at ``time_s``, as far as can be told: known only after some seconds."""
@@ -65,7 +63,7 @@ class SizeWitness:
         return self._judged[1]
 
     def feed(self, packet: VideoPacket) -> bool:
-        """Take the next packet; whether the window that it completes holds more than usual."""
+        """Take the next packet; whether those that came last are larger than usual (Page's cumulative sum, 1954)."""
         size = len(packet.data)
         if self._begun_s is None:
             self._begun_s = packet.time_s
@@ -76,60 +74,46 @@ class SizeWitness:
         if self._position < 0:
             return False
         self._position += 1
-        self._packet_s = max(packet.duration_s, 1e-3)
         past = self._past.setdefault(self._bin(), deque(maxlen=_HISTORY))
-        known = len(past) >= _LEARN
-        if known:
+        if len(past) >= _LEARN:
             usual = median(past)
             spread = max(_deviation(past, usual), usual * _LEAST_SPREAD, 8.0)
-            if not self._window:
-                self._window_s = packet.time_s
-            self._window.append(max(-3.0, min(8.0, (size - usual) / spread)))
+            self._sum = max(0.0, self._sum + max(-3.0, min(6.0, (size - usual) / spread)) - _SLACK)
+            self._judged_packets += 1
         # Unusual packets are remembered too: what lasts becomes the usual.
         past.append(size)
-        if not self._window or packet.time_s + packet.duration_s - self._window_s < _WINDOW_S:
+        if self._sum <= _SUSPICIOUS * self._strict(packet.time_s):
             return False
-        score = sum(self._window) / math.sqrt(len(self._window))
-        self._window = []
-        unusual = len(self._scores) >= 2 * _LEARN and score > self._limit(packet.time_s)
-        self._scores.append(score)
-        self._recent.append((packet.time_s, score))
-        while self._recent[0][0] < packet.time_s - 3.0:
-            self._recent.popleft()
-        return unusual
+        self._sum, self._alarm_s = 0.0, packet.time_s
+        return True
 
     def false_alarm(self, time_s: float) -> None:
         """The last suspicion, raised at ``time_s``, was none: ask for more from now on, for some minutes."""
         self._strictness = min(_STRICTEST, self._strictness * _STRICTER)
         self._strict_since_s = time_s
 
-    def movement(self, *, shown: bool | None = None) -> None:
-        """The pictures show a movement now; ``shown`` tells whether the sizes did (None: look at the last windows)."""
-        if len(self._scores) < 2 * _LEARN or not self._recent:
+    def movement(self, time_s: float, *, shown: bool | None = None) -> None:
+        """The pictures show a movement at ``time_s``; ``shown``: whether the sizes did (None: as they did lately)."""
+        if self._judged_packets < _LEARN:
             return
-        if shown is None:
-            shown = max(score for _, score in self._recent) > self._limit(self._recent[-1][0])
-        self._verdicts.append(shown)
+        self._verdicts.append(time_s - self._alarm_s <= _LATELY_S if shown is None else shown)
 
     def _judge(self, time_s: float) -> bool:
-        learnt = self._begun_s is not None and time_s - self._begun_s >= _LEARN_S and len(self._scores) >= 2 * _LEARN
+        learnt = self._begun_s is not None and time_s - self._begun_s >= _LEARN_S and self._judged_packets > 0
         if not learnt or not self._keys or self._verdicts.count(False) >= _MISSES:
             return False
         key = median(self._keys)
         pasts = [past for past in self._past.values() if len(past) >= _LEARN]
-        if not pasts:
-            return False
         usual = median(median(past) for past in pasts)
         if usual > _INFORMATIVE * key:
             return False
         spread = max(median(_deviation(past, median(past)) for past in pasts), usual * _LEAST_SPREAD, 8.0)
-        return _MOVING * _COST * key / spread * math.sqrt(_WINDOW_S / self._packet_s) > self._limit(time_s)
+        return _MOVING * _COST * key / spread >= _PLAIN * self._strict(time_s)
 
-    def _limit(self, time_s: float) -> float:
+    def _strict(self, time_s: float) -> float:
         if self._strictness > 1 and time_s - self._strict_since_s > _RELAX_S:
             self._strictness, self._strict_since_s = max(1.0, self._strictness / _STRICTER), time_s
-        usual = median(self._scores)
-        return max(_SUSPICIOUS, usual + _SPREADS * _deviation(self._scores, usual)) * self._strictness
+        return self._strictness
 
     def _bin(self) -> int:
         if max(self._length, self._position) <= _EXACT_POSITIONS or self._position <= _MINI_GROUP:

@@ -6,7 +6,9 @@ import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
+from xml.etree import ElementTree
 
+import av
 import numpy as np
 import pytest
 
@@ -17,8 +19,9 @@ from uriai_edge.gate import Gate
 from uriai_edge.motion import MotionAnalyser, prepare
 from uriai_edge.packets import VideoPacket
 from uriai_edge.pixels import camera_shift, shifted
-from uriai_edge.replay import replay, tune
+from uriai_edge.replay import replay
 from uriai_edge.sizes import SizeWitness
+from uriai_edge.tune import annotate, plot, tune
 from uriai_edge.zones import lay_out
 
 
@@ -247,7 +250,7 @@ def test_sizes_are_judged_by_their_place_in_the_group():
 
 
 def test_sizes_that_scatter_or_fill_the_bit_rate_are_found_uninformative():
-    for options in ({"spread": 0.4}, {"spread": 0.03, "quiet": 12000.0}):
+    for options in ({"spread": 0.4, "key": 20000.0}, {"spread": 0.03, "quiet": 12000.0}):
         witness = SizeWitness()
         for packet in sizes(stream(60, **options)):
             witness.feed(packet)
@@ -259,6 +262,21 @@ def test_sizes_that_did_not_show_movements_are_not_trusted_again():
     for packet in sizes(stream(60, spread=0.03)):
         witness.feed(packet)
     assert witness.informative(60)
-    witness.movement()
-    witness.movement()
+    witness.movement(61)
+    witness.movement(65)
     assert not witness.informative(70)
+
+
+def test_tune_draws_the_score_and_marks_what_moved(tmp_path):
+    video = encode(tmp_path / "in.mp4", film(8 * FPS, walking([(3, 6)]), noise=1))
+    settings = Motion(zones=[Zone(name="a < b", polygon=[(0, 0), (0.2, 0), (0.2, 0.2)], ignore=True, min_area=0.01)])
+    samples = list(tune(str(video), settings))
+    drawing = ElementTree.fromstring(plot(samples, settings))
+    kinds = [element.get("class") for element in drawing]
+    assert kinds.count("movement") == 1 and kinds.count("light") == 0
+    annotate(str(video), samples, settings, tmp_path / "out.mp4")
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        frames = [frame.to_ndarray(format="rgb24").astype(int) for frame in container.decode(video=0)]
+    assert len(frames) == 8 * FPS
+    red = [int((frame[:, :, 0] - frame[:, :, 2] > 60).sum()) for frame in frames]
+    assert max(red[: 2 * FPS]) < 50 < red[5 * FPS]
