@@ -7,6 +7,7 @@ import sys
 
 BENCHMARKS = (
     ("decoding against analysing", [sys.executable, "-m", "bench.decode_ratio", "--rounds", "3"]),
+    ("the edge agent beside motion", [sys.executable, "-m", "bench.edge"]),
     ("real clips through the deployed stack", [sys.executable, "-m", "bench.replay_clips", "--count", "20"]),
 )
 

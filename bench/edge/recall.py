@@ -36,8 +36,8 @@ from uriai_edge.config import Clips, Motion
 from uriai_edge.replay import replay
 
 CODINGS = (VBR, CBR, LONG)
-EARLY_S, LATE_S = 3.0, 1.0
-"""A trigger so long before a movement, or after its end, still belongs to it: codecs and pre-roll blur the edge."""
+EARLY_S, LATE_S = 3.0, 3.0
+"""A trigger so long before a movement, or after its end, belongs to it: codecs and slow starts blur the edge."""
 
 QUIET = ("switch", "infrared", "exposure", "curtain", "rain", "shake")
 
@@ -131,7 +131,7 @@ def _run_motion(films: Sequence[Path], work: Path) -> list[list[tuple[float, flo
     """Events of each film, seconds from its start as `motion`'s clock has it."""
     log = work / "events.txt"
     general = ["daemon off", "log_level 4", "webcontrol_port 0", "stream_port 0"]
-    general += ["movie_output off", "picture_output off"]
+    general += ["movie_output off", "picture_output off", "event_gap 5"]
     for number, film in enumerate(films, 1):
         own = [f"camera_id {number}", f"netcam_url file://{film}", f"framerate {FPS}", "width 640", "height 360"]
         own += [f"target_dir {work}"]

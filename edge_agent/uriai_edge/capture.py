@@ -144,10 +144,14 @@ def _open(camera: Camera, name: str) -> InputContainer:
     else:
         _check_file(Path(address.removeprefix("file://")), name)
         address = address.removeprefix("file://")
+    begun_s = time.monotonic()
     try:
         return av.open(address, "r", format=form, options=options, timeout=(camera.timeout_s, camera.timeout_s))
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise SourceError(f"{name}: cannot be opened: {_reason(error)}") from None
+        # Whatever the library calls it: who let all that time pass did not answer.
+        late = camera.is_live and time.monotonic() - begun_s >= 0.95 * camera.timeout_s
+        reason = "did not answer in time; is it a camera, and not too busy?" if late else _reason(error)
+        raise SourceError(f"{name}: cannot be opened: {reason}") from None
 
 
 def _check_file(path: Path, name: str) -> None:
