@@ -57,8 +57,22 @@ def test_windows_that_never_pass_review_are_no_finding_however_many_they_are() -
 
 def test_a_finding_says_why_with_its_limits_windows_and_strongest_moment() -> None:
     (finding,) = found([0.7, 0.93, 0.2])
-    assert finding.thresholds == {"physical_report": 0.90, "physical_review": 0.80, "physical_exit": 0.60}
+    assert finding.thresholds == {
+        "physical_report": 0.90, "physical_review": 0.80, "physical_exit": 0.60, "physical_least_s": 1.0
+    }  # fmt: skip
     assert finding.basis == {"peak_s": 2.0, "windows": [[0.0, 2.0, 0.7], [1.0, 3.0, 0.93]]}
+
+
+@pytest.mark.parametrize(("least_s", "findings"), [(2.0, 1), (2.1, 0), (3.0, 0)])
+def test_what_lasts_less_than_the_minimum_is_no_finding(least_s: float, findings: int) -> None:
+    limits = Thresholds.from_mapping({"physical_least_s": least_s})
+    assert len(found([0.1, 0.2, 0.95, 0.2, 0.1], limits)) == findings
+    assert len(found([0.1, 0.7, 0.95, 0.2, 0.1], limits)) == 1, "hysteresis counts: three seconds above the exit"
+
+
+def test_a_clip_shorter_than_the_minimum_can_still_show_something() -> None:
+    short = Observations(duration_s=0.7, windows=(Window(0.0, 0.7, 0.95),))
+    assert len(physical.find(short, DEFAULTS)) == 1
 
 
 def test_the_order_in_which_windows_come_does_not_matter() -> None:
@@ -112,6 +126,12 @@ def test_findings_hold_every_window_above_review_and_none_of_them_touch(probabil
     [
         ({"physical_report": 1.5}, "physical_report"),
         ({"physical_exit": 0.0}, "physical_exit"),
+        ({"physical_least_s": 0.4}, "physical_least_s is 0.4: it has to be a number from 0.5 to 10.0"),
+        ({"neglect_least_s": 61}, "neglect_least_s"),
+        ({"neglect_distance": 0.9}, "neglect_distance"),
+        ({"emotional_within_s": 11}, "emotional_within_s"),
+        ({"tamper_least_s": 9}, "tamper_least_s"),
+        ({"emotional_adult": True}, "emotional_adult"),
         ({"physical_review": 0.95}, "rise"),
         ({"physical_review": float("nan")}, "physical_review"),
         ({"physical_reprot": 0.9}, "physical_reprot"),

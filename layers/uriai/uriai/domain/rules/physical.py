@@ -14,7 +14,8 @@ _TOUCHING_S = 1e-3
 
 
 def find(observations: Observations, thresholds: Thresholds) -> tuple[Finding, ...]:
-    """One finding for every run of touching windows above ``physical_exit`` that holds one above ``physical_review``.
+    """One finding for every run of touching windows above ``physical_exit`` that holds one above ``physical_review``
+    and lasts for ``physical_least_s``, or for as long as the clip where that is shorter.
 
     A run counts in both directions of time, so the span also holds the seconds that led up to the strongest window.
     Where nobody has calibrated what the windows say (`Observations.calibrated`), a finding is a ``review`` however high
@@ -22,9 +23,11 @@ def find(observations: Observations, thresholds: Thresholds) -> tuple[Finding, .
     weakens a finding. Spans are as exact as windows are: about a second.
     """
     findings = []
+    least_s = min(thresholds.physical_least_s, observations.duration_s) - _TOUCHING_S
     for run in _runs(observations.windows, thresholds.physical_exit):
         peak = max(run, key=lambda window: (window.probability, -window.start_s))
-        if peak.probability > thresholds.physical_review:
+        lasts_s = max(window.end_s for window in run) - run[0].start_s
+        if peak.probability > thresholds.physical_review and lasts_s >= least_s:
             findings.append(_finding(run, peak, thresholds, calibrated=observations.calibrated))
     return tuple(findings)
 
@@ -57,7 +60,7 @@ def _finding(run: list[Window], peak: Window, thresholds: Thresholds, *, calibra
         end_s=max(window.end_s for window in run),
         confidence=peak.probability,
         verdict=Verdict.REPORT if clear_case else Verdict.REVIEW,
-        thresholds=thresholds.as_mapping(),
+        thresholds=thresholds.of(Kind.PHYSICAL),
         basis={
             "peak_s": (peak.start_s + peak.end_s) / 2,
             "windows": [[window.start_s, window.end_s, window.probability] for window in run],
