@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from uriai.domain.incident import Decision, decided_status
 from uriai.service.ports.clock import Clock
 from uriai.service.ports.repositories import Repositories, ReviewItem, Transactions
+from uriai.service.tell import tell
 
 
 class ReviewError(Exception):
@@ -71,4 +72,5 @@ def _decide(rows: Repositories, ruling: Ruling, clock: Clock) -> ReviewItem:
         now, ruling.actor, f"incident.{status.value}", f"incident:{incident.id}",
         {"number": incident.number, "from": item.incident.status.value, "reason": ruling.reason},
     )  # fmt: skip
+    tell(rows, item.centre, item.camera_number, incident, before=item.incident, now=now)
     return replace(item, incident=incident)

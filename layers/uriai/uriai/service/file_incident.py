@@ -9,6 +9,7 @@ from uriai.domain.incident import Incident, Sighting, first_status, joined, plac
 from uriai.domain.ulid import Ulid
 from uriai.domain.words import Status, Verdict
 from uriai.service.ports.repositories import FindingRow, Repositories
+from uriai.service.tell import tell
 
 ACTOR = "analyze"
 """Who did it, in the audit."""
@@ -42,6 +43,7 @@ def file_incident(
             rows.incidents.update(incident, now)
         if incident.status is not placement.joins.status:
             _audit_status(rows, incident, before=placement.joins.status, now=now)
+        tell(rows, centre, camera.number, incident, before=placement.joins, now=now)
     rows.incidents.add_finding(incident.id, finding.id)
     return incident
 
@@ -67,6 +69,7 @@ def _open(
     )
     rows.incidents.add(incident, now)
     _audit_status(rows, incident, before=None, now=now)
+    tell(rows, centre, camera.number, incident, before=None, now=now)
     return incident
 
 

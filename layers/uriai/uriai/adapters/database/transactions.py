@@ -13,6 +13,8 @@ from uriai.adapters.database.connection import Database
 from uriai.adapters.database.evidence import SqlAudit, SqlEvidence
 from uriai.adapters.database.gateways import SqlGateways
 from uriai.adapters.database.incidents import SqlIncidents
+from uriai.adapters.database.outbox import SqlOutbox
+from uriai.adapters.database.police_reports import SqlPoliceReports
 from uriai.service.ports.repositories import Repositories, Transactions
 
 Result = TypeVar("Result")
@@ -38,4 +40,6 @@ def repositories(cursor: DictCursor) -> Repositories:
         incidents=SqlIncidents(cursor),
         evidence=SqlEvidence(cursor),
         audit=SqlAudit(cursor),
+        outbox=SqlOutbox(cursor),
+        police_reports=SqlPoliceReports(cursor),
     )

@@ -16,6 +16,7 @@ from uriai.domain.identity import AnalysisKey
 from uriai.domain.incident import Incident
 from uriai.domain.ulid import Ulid
 from uriai.domain.words import EvidenceRole, Kind, Status, Verdict
+from uriai.service.ports.telling import Outbox, PoliceReports
 
 Result = TypeVar("Result")
 
@@ -230,6 +231,8 @@ class Repositories:
     incidents: Incidents
     evidence: Evidence
     audit: Audit
+    outbox: Outbox
+    police_reports: PoliceReports
 
 
 class Transactions(ABC):

@@ -136,5 +136,71 @@ TEXTS: dict[str, str] = {
     "suggest_centre_range": "{range} at {centre}",
     "suggest_morning": "Yesterday from 10 to 11 am",
     "suggest_afternoon": "Yesterday from 2 to 4 pm",
+    "tell_incident": "{centre}, incident {number}",
+    "tell_hole": "{centre}, hole in the recording",
+    "tell_what": "{what} · {camera}",
+    "tell_suspicion": "suspicion of {kind}",
+    "tell_no_recording": "no recording on record",
+    "tell_every_camera": "every camera",
+    "tell_span": "{span} {zone}",
+    "tell_span_open": "{span} {zone} (going on)",
+    "tell_place": "{region} {address} · phone {phone}",
+    "tell_again": "[reminder {repetition}] {subject}",
+    "tell_subject_reported": "[Uri-AI] report: {centre} no. {number}, {what}",
+    "tell_subject_page": "[Uri-AI] urgent: {centre} no. {number}, {what}",
+    "tell_subject_review": "[Uri-AI] to review: {centre} no. {number}, {what}",
+    "tell_subject_tamper": "[Uri-AI] camera fault: {centre} no. {number}",
+    "tell_subject_hole": "[Uri-AI] hole in the recording: {centre}",
+    "tell_subject_digest": "[Uri-AI] digest: {count} to review",
+    "tell_subject_undelivered": "[Uri-AI] not delivered: {matter}",
+    "tell_subject_no_station": "[Uri-AI] no police station could be told: {matter}",
+    "tell_subject_no_policy_officer": "[Uri-AI] no policy officer could be told: {matter}",
+    "tell_subject_no_director": "[Uri-AI] no director could be told: {matter}",
+    "tell_subject_no_expert": "[Uri-AI] no expert could be told: {matter}",
+    "tell_next_reported_station": (
+        "This is reported on suspicion of child abuse and registered as before dispatch. Only the video of the time "
+        "above has to be looked at."
+    ),
+    "tell_next_reported_policy_officer": (
+        "The report goes to {station}. Ask the chatbot for 'details of {centre} incident {number}'."
+    ),
+    "tell_next_reported_director": (
+        "The report goes to {station}. Please leave recorder and recordings as they are. Ask the chatbot for "
+        "'details of incident {number}'."
+    ),
+    "tell_next_reported_nowhere": (
+        "No police station that can be reached is entered for {region}, so the police have not been told yet. "
+        "Please call 112."
+    ),
+    "tell_next_page_expert": (
+        "This is beyond the threshold for a report. Please take it now: uriai review take {number} "
+        "--centre '{centre}'\nUntil somebody does, this is repeated."
+    ),
+    "tell_next_review_expert": (
+        "Please look at it and decide: uriai review decide {number} report|safe --centre '{centre}' --reason …"
+    ),
+    "tell_next_tamper_policy_officer": "Something is wrong with the camera. Please ask the centre.",
+    "tell_next_tamper_director": "Something is wrong with the camera. Please look after it.",
+    "tell_next_hole_policy_officer": "Nobody can say what happened in this time. Please ask the centre.",
+    "tell_next_hole_director": "No recording of this time has come in. Please look after camera and gateway.",
+    "tell_next_undelivered_operator": (
+        "A message could not be delivered. See uriai outbox list --state failed, then call whom it was for."
+    ),
+    "tell_next_undelivered_policy_officer": "The report could not be delivered to {station}. Please call 112.",
+    "tell_next_no_station_operator": (
+        "No police station is in charge of {region}, or none can be reached. Please call 112. "
+        "To enter one: uriai stations add, uriai channels add"
+    ),
+    "tell_next_no_policy_officer_operator": (
+        "No policy officer is in charge of {region}, or none can be reached. "
+        "To enter one: uriai people add, uriai channels add"
+    ),
+    "tell_next_no_director_operator": (
+        "This centre has no director, or none that can be reached. To enter one: uriai people add, uriai channels add"
+    ),
+    "tell_next_no_expert_operator": (
+        "No expert is in charge of {region}, or none can be reached, so the decision is late. "
+        "To enter one: uriai people add, uriai channels add"
+    ),
 }
 """By key; placeholders in braces."""

@@ -119,5 +119,69 @@ TEXTS: dict[str, str] = {
     "suggest_centre_range": "{centre} {range}",
     "suggest_morning": "어제 오전 10시부터 11시까지",
     "suggest_afternoon": "어제 오후 2시부터 4시까지",
+    "tell_incident": "{centre} {number}번 사건",
+    "tell_hole": "{centre} 녹화 공백",
+    "tell_what": "{what} · {camera}",
+    "tell_suspicion": "{kind} 의심",
+    "tell_no_recording": "녹화가 확인되지 않음",
+    "tell_every_camera": "모든 카메라",
+    "tell_span": "{span} {zone}",
+    "tell_span_open": "{span} {zone} (계속되는 중)",
+    "tell_place": "{region} {address} · 전화 {phone}",
+    "tell_again": "[다시 알림 {repetition}] {subject}",
+    "tell_subject_reported": "[우리AI] 신고: {centre} {number}번 {what}",
+    "tell_subject_page": "[우리AI] 긴급 확인: {centre} {number}번 {what}",
+    "tell_subject_review": "[우리AI] 확인 대기: {centre} {number}번 {what}",
+    "tell_subject_tamper": "[우리AI] 기기 이상: {centre} {number}번",
+    "tell_subject_hole": "[우리AI] 녹화 공백: {centre}",
+    "tell_subject_digest": "[우리AI] 모아 보기: 확인 대기 {count}건",
+    "tell_subject_undelivered": "[우리AI] 전달 실패: {matter}",
+    "tell_subject_no_station": "[우리AI] 관할 경찰서에 알리지 못함: {matter}",
+    "tell_subject_no_policy_officer": "[우리AI] 담당 공무원에게 알리지 못함: {matter}",
+    "tell_subject_no_director": "[우리AI] 원장에게 알리지 못함: {matter}",
+    "tell_subject_no_expert": "[우리AI] 전문가에게 알리지 못함: {matter}",
+    "tell_next_reported_station": (
+        "아동학대가 의심되어 신고합니다. 출동 전 상태로 등록되어 있습니다. 위 시간의 영상만 확인하시면 됩니다."
+    ),
+    "tell_next_reported_policy_officer": (
+        "{station}에 신고 내용을 보냅니다. 챗봇에 '{centre} {number}번 자세히'라고 물어보시면 자세히 알려 드립니다."
+    ),
+    "tell_next_reported_director": (
+        "{station}에 신고 내용을 보냅니다. 녹화기와 영상을 그대로 보존해 주십시오. "
+        "챗봇에 '{number}번 자세히'라고 물어보시면 자세히 알려 드립니다."
+    ),
+    "tell_next_reported_nowhere": (
+        "{region}에 연락할 수 있는 경찰서가 등록되어 있지 않아 경찰에는 아직 알리지 못했습니다. "
+        "112에 직접 신고해 주십시오."
+    ),
+    "tell_next_page_expert": (
+        "신고 기준을 넘은 사건입니다. 지금 맡아 주십시오: uriai review take {number} --centre '{centre}'\n"
+        "맡는 분이 없으면 계속 다시 알립니다."
+    ),
+    "tell_next_review_expert": (
+        "영상을 보고 판단해 주십시오: uriai review decide {number} report|safe --centre '{centre}' --reason …"
+    ),
+    "tell_next_tamper_policy_officer": "카메라에 이상이 있습니다. 어린이집에 확인해 주십시오.",
+    "tell_next_tamper_director": "카메라에 이상이 있습니다. 카메라를 확인해 주십시오.",
+    "tell_next_hole_policy_officer": "이 시간에는 무슨 일이 있었는지 알 수 없습니다. 어린이집에 확인해 주십시오.",
+    "tell_next_hole_director": "이 시간의 녹화가 들어오지 않았습니다. 카메라와 게이트웨이를 확인해 주십시오.",
+    "tell_next_undelivered_operator": (
+        "알림을 전달하지 못했습니다. uriai outbox list --state failed 로 확인한 뒤 직접 연락해 주십시오."
+    ),
+    "tell_next_undelivered_policy_officer": "{station}에 신고 내용을 전달하지 못했습니다. 112에 직접 신고해 주십시오.",
+    "tell_next_no_station_operator": (
+        "{region}을/를 맡은 경찰서가 없거나 연락할 방법이 없습니다. 112에 직접 신고해 주십시오. "
+        "등록: uriai stations add, uriai channels add"
+    ),
+    "tell_next_no_policy_officer_operator": (
+        "{region}을/를 맡은 담당 공무원이 없거나 연락할 방법이 없습니다. 등록: uriai people add, uriai channels add"
+    ),
+    "tell_next_no_director_operator": (
+        "이 어린이집의 원장이 없거나 연락할 방법이 없습니다. 등록: uriai people add, uriai channels add"
+    ),
+    "tell_next_no_expert_operator": (
+        "{region}을/를 맡은 전문가가 없거나 연락할 방법이 없어 판단이 늦어집니다. "
+        "등록: uriai people add, uriai channels add"
+    ),
 }
 """By key; placeholders in braces. 은/는, 이/가, 을/를, 과/와, 으로/로 are chosen by the sound before them."""
