@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from uriai_cli.errors import CliError
 
 if TYPE_CHECKING:
     from uriai.adapters.database.connection import Database
+    from uriai.domain.person import Person
 
 
 @contextmanager
@@ -37,3 +39,24 @@ def cloud_database() -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+def person_called(database: Database, name: str) -> Person:
+    """Who is enrolled under that name.
+
+    Raises
+    ------
+    CliError
+        If there is nobody, or they may no longer ask.
+    """
+    from uriai.adapters.database.people import SqlPeople
+
+    person = SqlPeople(database).named(name)
+    if person is None:
+        raise CliError(f"there is nobody called {name} who may ask: see `uriai people list`")
+    return person
+
+
+def actor_of(person: Person | None) -> str:
+    """Who did it, for the audit: an enrolled person, or whoever sits at this machine."""
+    return person.name if person else f"command line: {getpass.getuser()}"

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from typing import TYPE_CHECKING
 
 import click
 
-from uriai_cli.database import cloud_database
+from uriai_cli.database import actor_of, cloud_database, person_called
 from uriai_cli.errors import CliError
 
 if TYPE_CHECKING:
     from uriai.adapters.database.connection import Database
-    from uriai.domain.person import Person
     from uriai.service.ports.chat import PersonListing
 
 ROLES = ("director", "policy_officer", "expert", "police_liaison", "operator")
@@ -57,7 +55,7 @@ def add(*, name: str, role: str, centres: tuple[str, ...], regions: tuple[str, .
             name.strip(), Role(role), Language(lang), _centres(database, centres), _regions(database, regions)
         )
         try:
-            given = enrol_person(new, SqlPeople(database), SystemClock(), _actor())
+            given = enrol_person(new, SqlPeople(database), SystemClock(), actor_of(None))
         except PersonExistsError as error:
             raise CliError(str(error)) from error
     tokens.note(given.person.name, given.token)
@@ -104,7 +102,7 @@ def disable(name: str) -> None:
 
     with cloud_database() as database:
         people = SqlPeople(database)
-        people.disable(_named(people, name), _actor(), SystemClock().now())
+        people.disable(person_called(database, name), actor_of(None), SystemClock().now())
     tokens.forget(name)
     click.echo(f"{name} may no longer ask.")
 
@@ -120,9 +118,9 @@ def token(name: str) -> None:
 
     with cloud_database() as database:
         people = SqlPeople(database)
-        person = _named(people, name)
-        given = new_token(person, people, SystemClock(), _actor())
-        code, expires_at = new_code(person, people, SystemClock(), _actor())
+        person = person_called(database, name)
+        given = new_token(person, people, SystemClock(), actor_of(None))
+        code, expires_at = new_code(person, people, SystemClock(), actor_of(None))
     tokens.note(person.name, given)
     click.echo(f"bearer token: {given}")
     click.echo(f"enrolment code for a chat: {code} (once, until {expires_at:%Y-%m-%d %H:%M} UTC)")
@@ -157,19 +155,6 @@ def _regions(database: Database, names: tuple[str, ...]) -> tuple[int, ...]:
             raise CliError(f"there is no region {name}: `uriai centres list` shows those that centres are in")
         found.append(region)
     return tuple(found)
-
-
-def _named(people: object, name: str) -> Person:
-    from uriai.adapters.database.people import SqlPeople
-
-    person = people.named(name) if isinstance(people, SqlPeople) else None
-    if person is None:
-        raise CliError(f"there is nobody called {name} who may ask: see `uriai people list`")
-    return person
-
-
-def _actor() -> str:
-    return f"command line: {getpass.getuser()}"
 
 
 def _json(listing: PersonListing) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import getpass
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
 
-from uriai_cli.database import cloud_database
+from uriai_cli.database import actor_of, cloud_database, person_called
 from uriai_cli.errors import CliError
 
 if TYPE_CHECKING:
+    from uriai.adapters.database.connection import Database
+    from uriai.domain.person import Person
     from uriai.service.ports.repositories import ReviewItem
 
 
@@ -39,26 +42,88 @@ def list_them(everything: bool, limit: int, as_json: bool) -> None:
         click.echo("Nothing waits for a decision.", err=True)
 
 
+_reason = click.option("--reason", required=True, help="Why; it is kept in the audit.")
+_centre = click.option("--centre", help="The centre's name, needed where several centres have that number.")
+_as_person = click.option(
+    "--as",
+    "person",
+    metavar="PERSON",
+    help="Who does it: their role and scope are checked. Else whoever runs the cloud.",
+)
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print the incident as one JSON object.")
+
+
 @command.command("decide")
 @click.argument("number", type=click.IntRange(1))
 @click.argument("decision", type=click.Choice(["report", "safe"]))
-@click.option("--reason", required=True, help="Why; it is kept in the audit.")
-@click.option("--centre", help="The centre's name, needed where several centres have that number.")
-@click.option("--json", "as_json", is_flag=True, help="Print the incident as one JSON object.")
-def decide(number: int, decision: str, reason: str, centre: str | None, as_json: bool) -> None:
+@_reason
+@_centre
+@_as_person
+@_json_option
+def decide(number: int, decision: str, reason: str, centre: str | None, person: str | None, as_json: bool) -> None:
     """Decide that incident NUMBER is a case to report, or that it is safe."""
     from uriai.adapters.database.transactions import SqlTransactions
     from uriai.domain.incident import Decision
-    from uriai.service.decide_review import ReviewError, Ruling, decide_review
+    from uriai.service.decide_review import Ruling, decide_review
     from uriai.service.ports.clock import SystemClock
 
-    ruling = Ruling(number, Decision(decision), reason, f"command line: {getpass.getuser()}", centre)
+    with _told(person) as (database, speaker):
+        ruling = Ruling(number, Decision(decision), reason, actor_of(speaker), centre, speaker)
+        item = decide_review(ruling, SqlTransactions(database), SystemClock())
+    click.echo(json.dumps(_row(item), ensure_ascii=False) if as_json else _line(item))
+
+
+@command.command("move")
+@click.argument("number", type=click.IntRange(1))
+@click.argument("status", type=click.Choice(["dispatched", "closed", "resolved"]))
+@_reason
+@_centre
+@_as_person
+@_json_option
+def move(number: int, status: str, reason: str, centre: str | None, person: str | None, as_json: bool) -> None:
+    """Say that the police went (dispatched), that a case is closed, or that a tamper incident is resolved."""
+    from uriai.adapters.database.transactions import SqlTransactions
+    from uriai.domain.words import Status
+    from uriai.service.decide_review import Named, move_incident
+    from uriai.service.ports.clock import SystemClock
+
+    with _told(person) as (database, speaker):
+        named = Named(number, reason, actor_of(speaker), centre, speaker)
+        item = move_incident(named, Status(status), SqlTransactions(database), SystemClock())
+    click.echo(json.dumps(_row(item), ensure_ascii=False) if as_json else _line(item))
+
+
+@command.command("withhold")
+@click.argument("number", type=click.IntRange(1))
+@_reason
+@_centre
+@_as_person
+@click.option("--undo", is_flag=True, help="Show it to the director again, it alone.")
+def withhold(number: int, reason: str, centre: str | None, person: str | None, undo: bool) -> None:
+    """Hide incident NUMBER, with all it is linked to, from the directors of its centre."""
+    from uriai.adapters.database.transactions import SqlTransactions
+    from uriai.service.decide_review import Named, withhold_from_director
+    from uriai.service.ports.clock import SystemClock
+
+    with _told(person) as (database, speaker):
+        named = Named(number, reason, actor_of(speaker), centre, speaker)
+        changed = withhold_from_director(named, not undo, SqlTransactions(database), SystemClock())
+    told = ", ".join(map(str, changed)) or "nothing: it was so already"
+    click.echo(f"{'Shown to the director again' if undo else 'Withheld from the director'}: {told}.")
+
+
+@contextmanager
+def _told(person: str | None) -> Iterator[tuple[Database, Person | None]]:
+    """The cloud's database and who speaks; what is refused is said in one sentence."""
+    from uriai.domain.incident import IllegalTransitionError
+    from uriai.service.authorise import NotAllowedError
+    from uriai.service.decide_review import ReviewError
+
     with cloud_database() as database:
         try:
-            item = decide_review(ruling, SqlTransactions(database), SystemClock())
-        except ReviewError as error:
+            yield database, person_called(database, person) if person else None
+        except (ReviewError, IllegalTransitionError, NotAllowedError) as error:
             raise CliError(str(error)) from error
-    click.echo(json.dumps(_row(item), ensure_ascii=False) if as_json else _line(item))
 
 
 def _row(item: ReviewItem) -> dict[str, Any]:

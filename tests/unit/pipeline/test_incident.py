@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,12 +13,14 @@ from hypothesis import strategies as st
 
 from uriai.domain.incident import (
     Decision,
+    IllegalTransitionError,
     Incident,
     Sighting,
     day_bounds,
     decided_status,
     first_status,
     joined,
+    moved,
     place,
     running_counts,
 )
@@ -97,6 +100,21 @@ def test_only_what_waits_for_review_can_be_decided():
     assert decided_status(Status.PENDING_REVIEW, Decision.SAFE) is Status.DISMISSED
     for status in set(Status) - {Status.PENDING_REVIEW}:
         assert decided_status(status, Decision.REPORT) is None
+
+
+@pytest.mark.parametrize("before", list(Status))
+@pytest.mark.parametrize("after", list(Status))
+def test_an_incident_takes_no_step_but_those_of_the_design(before, after):
+    legal = {
+        ("pending_review", "reported"), ("pending_review", "dismissed"), ("reported", "dispatched"),
+        ("dispatched", "closed"), ("open", "resolved"),
+    }  # fmt: skip
+    one = incident(7, 0, 10, before)
+    if (before, after) in legal:
+        assert moved(one, after) == replace(one, status=after)
+    else:
+        with pytest.raises(IllegalTransitionError, match=f"incident 7 is {before} and cannot become {after}"):
+            moved(one, after)
 
 
 def file_all(sightings):

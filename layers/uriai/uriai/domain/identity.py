@@ -32,6 +32,11 @@ def finding_id(analysis: Ulid, kind: Kind, start_ms: int, end_ms: int) -> Ulid:
     return _digest(b"finding", analysis.value, kind.value.encode(), b"%d" % start_ms, b"%d" % end_ms)
 
 
+def tamper_finding_id(camera_id: int, event: Ulid) -> Ulid:
+    """One edge event of a camera has one finding; a gateway's event names are nobody else's."""
+    return _digest(b"tamper", b"%d" % camera_id, event.value)
+
+
 def evidence_id(finding: Ulid, role: EvidenceRole) -> Ulid:
     """One finding has at most one evidence object of a role."""
     return _digest(b"evidence", finding.value, role.value.encode())

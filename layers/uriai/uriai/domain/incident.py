@@ -113,20 +113,19 @@ def joined(placement: Placement, sighting: Sighting, *, auto_report: bool) -> In
     """
     if placement.joins is None:
         raise ValueError("nothing to join: the placement opens a new incident")
-    parts: Sequence[Incident | Sighting] = (placement.joins, *placement.merges, sighting)
-    status = placement.joins.status
-    if status is Status.PENDING_REVIEW:
-        # the sighting by itself may be clear enough to be reported at once
-        status = first_status(sighting.kind, sighting.verdict, auto_report=auto_report, verified=sighting.verified)
+    before = placement.joins
+    parts: Sequence[Incident | Sighting] = (before, *placement.merges, sighting)
+    # the sighting by itself may be clear enough to be reported at once
+    status = first_status(sighting.kind, sighting.verdict, auto_report=auto_report, verified=sighting.verified)
+    after = before if status is before.status else moved(before, status)
     return replace(
-        placement.joins,
-        status=status,
+        after,
         verdict=max((part.verdict for part in parts), key=lambda verdict: verdict.severity),
         started_at=min(part.started_at for part in parts),
         ended_at=max(part.ended_at for part in parts),
         confidence=max(part.confidence for part in parts),
-        unverified=not sighting.verified or any(part.unverified for part in (placement.joins, *placement.merges)),
-        linked_to=placement.joins.linked_to or (placement.linked_to.id if placement.linked_to else None),
+        unverified=not sighting.verified or any(part.unverified for part in (before, *placement.merges)),
+        linked_to=before.linked_to or (placement.linked_to.id if placement.linked_to else None),
     )
 
 
@@ -139,10 +138,42 @@ class Decision(StrEnum):
 
 _DECIDED: Mapping[Decision, Status] = {Decision.REPORT: Status.REPORTED, Decision.SAFE: Status.DISMISSED}
 
+TRANSITIONS: Mapping[Status, frozenset[Status]] = {
+    Status.PENDING_REVIEW: frozenset({Status.REPORTED, Status.DISMISSED}),
+    Status.REPORTED: frozenset({Status.DISPATCHED}),
+    Status.DISPATCHED: frozenset({Status.CLOSED}),
+    Status.DISMISSED: frozenset(),
+    Status.CLOSED: frozenset(),
+    Status.OPEN: frozenset({Status.RESOLVED}),
+    Status.RESOLVED: frozenset(),
+}
+"""What may follow what. ``tamper`` goes from OPEN to RESOLVED and nothing else does."""
+
+
+class IllegalTransitionError(ValueError):
+    """An incident cannot go from the status it has to the one asked for."""
+
 
 def decided_status(status: Status, decision: Decision) -> Status | None:
     """The status after an expert's decision, None where the incident does not wait for one."""
-    return _DECIDED[decision] if status is Status.PENDING_REVIEW else None
+    return _DECIDED[decision] if _DECIDED[decision] in TRANSITIONS[status] else None
+
+
+def moved(incident: Incident, status: Status) -> Incident:
+    """The incident in its next status.
+
+    Raises
+    ------
+    IllegalTransitionError
+        If `TRANSITIONS` does not have it.
+    """
+    if status not in TRANSITIONS[incident.status]:
+        following = ", ".join(sorted(TRANSITIONS[incident.status])) or "nothing: it is settled"
+        raise IllegalTransitionError(
+            f"incident {incident.number} is {incident.status.value} and cannot become {status.value}; "
+            f"what may follow is {following}"
+        )
+    return replace(incident, status=status)
 
 
 def day_bounds(day: date, zone: tzinfo) -> tuple[datetime, datetime]:

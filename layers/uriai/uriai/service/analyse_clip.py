@@ -267,7 +267,6 @@ def _file(rows: Repositories, located: Located, seen: _Seen, outside: Outside) -
     rows.analyses.save_done(analysis, seen.observations, seen.verdict, now)
     incidents: dict[Ulid, Incident] = {}
     for finding, evidence in seen.findings:
-        rows.analyses.add_finding(finding)
         incident = file_incident(rows, located.gateway.centre, located.camera, finding, verified=seen.verified, now=now)
         if incident is not None:
             incidents[incident.id] = incident

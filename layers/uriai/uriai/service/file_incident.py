@@ -18,10 +18,15 @@ ACTOR = "analyze"
 def file_incident(
     rows: Repositories, centre: Centre, camera: Camera, finding: FindingRow, *, verified: bool, now: datetime
 ) -> Incident | None:
-    """Make a finding part of an incident, inside the caller's transaction, which holds the camera's lock.
+    """Keep a finding and make it part of an incident, inside the caller's transaction, which holds the camera's lock.
 
-    A finding with verdict ``clear`` is kept for later looks but is nobody's incident: the answer is None.
+    A finding that is part of a decided incident already stays as it was decided on. One with verdict ``clear`` is kept
+    for later looks but is nobody's incident: the answer is None.
     """
+    holder = rows.incidents.holding(finding.id)
+    if holder is not None and not holder.undecided:
+        return holder
+    rows.analyses.add_finding(finding)
     if finding.verdict is Verdict.CLEAR:
         return None
     sighting = Sighting(

@@ -99,17 +99,22 @@ class SqlAnalyses(Analyses):
         )
 
     def add_finding(self, row: FindingRow) -> None:
-        """Keep a finding, once."""
+        """Keep a finding, once; what is there grows with what is learned later: of a neighbour, of an event's end."""
         self._cursor.execute(
+            # the basis comes first: assignments see the values of those before them
             """
-            INSERT INTO finding (finding_id, analysis_id, camera_id, kind, start_ms, end_ms, started_at, ended_at,
-                confidence, verdict, thresholds, basis)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-            ON DUPLICATE KEY UPDATE finding_id = finding_id
+            INSERT INTO finding (finding_id, analysis_id, event_id, camera_id, kind, start_ms, end_ms, started_at,
+                ended_at, confidence, verdict, thresholds, basis)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+            ON DUPLICATE KEY UPDATE
+                basis = IF(VALUES(confidence) >= confidence AND VALUES(ended_at) >= ended_at, VALUES(basis), basis),
+                end_ms = GREATEST(end_ms, VALUES(end_ms)), ended_at = GREATEST(ended_at, VALUES(ended_at)),
+                confidence = GREATEST(confidence, VALUES(confidence))
             """,
             (
                 row.id.value,
-                row.analysis_id.value,
+                row.analysis_id.value if row.analysis_id else None,
+                row.event_id.value if row.event_id else None,
                 row.camera_id,
                 row.kind.value,
                 row.start_ms,

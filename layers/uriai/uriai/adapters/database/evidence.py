@@ -44,9 +44,17 @@ class SqlAudit(Audit):
     def __init__(self, cursor: DictCursor) -> None:
         self._cursor = cursor
 
-    def add(self, now: datetime, actor: str, action: str, subject: str, detail: Mapping[str, object]) -> None:
+    def add(
+        self,
+        now: datetime,
+        actor: str,
+        action: str,
+        subject: str,
+        detail: Mapping[str, object],
+        person_id: int | None = None,
+    ) -> None:
         """Keep one line."""
         self._cursor.execute(
-            "INSERT INTO audit (at, actor, action, subject, detail) VALUES (%s, %s, %s, %s, %s)",
-            (now, actor[:80], action, subject[:120], json.dumps(dict(detail), ensure_ascii=False)),
+            "INSERT INTO audit (at, person_id, actor, action, subject, detail) VALUES (%s, %s, %s, %s, %s, %s)",
+            (now, person_id, actor[:80], action, subject[:120], json.dumps(dict(detail), ensure_ascii=False)),
         )

@@ -47,6 +47,18 @@ class SqlIncidents(Incidents):
         )
         return [_incident(row) for row in self._cursor.fetchall()]
 
+    def holding(self, finding_id: Ulid) -> Incident | None:
+        """The incident that the finding is part of, locked; what is merged holds none."""
+        self._cursor.execute(
+            f"""
+            SELECT {_COLUMNS} FROM incident_finding x JOIN incident i ON i.incident_id = x.incident_id
+            WHERE x.finding_id = %s FOR UPDATE
+            """,  # noqa: S608 - only our own column names
+            (finding_id.value,),
+        )
+        row = self._cursor.fetchone()
+        return _incident(row) if row else None
+
     def next_number(self, centre_id: int) -> int:
         """Draw the centre's next number; its row stays locked, so numbers rise without a gap in order of commit."""
         self._cursor.execute("SELECT last_incident_number FROM centre WHERE centre_id = %s FOR UPDATE", (centre_id,))
@@ -131,6 +143,41 @@ class SqlIncidents(Incidents):
             """,
             (other.value, incident_id.value),
         )
+
+    def withhold(self, incident_id: Ulid, withheld: bool, now: datetime) -> Sequence[int]:
+        """Hide the incident with all that is linked to it in either direction, or show it alone."""
+        wanted = self._linked(incident_id) if withheld else [incident_id.value]
+        self._cursor.execute(
+            """
+            SELECT incident_id, number FROM incident
+            WHERE incident_id IN %s AND withhold_from_director <> %s ORDER BY number FOR UPDATE
+            """,
+            (wanted, withheld),
+        )
+        rows = self._cursor.fetchall()
+        if rows:
+            self._cursor.execute(
+                "UPDATE incident SET withhold_from_director = %s, updated_at = %s WHERE incident_id IN %s",
+                (withheld, now, [row["incident_id"] for row in rows]),
+            )
+        return [row["number"] for row in rows]
+
+    def _linked(self, incident_id: Ulid) -> list[bytes]:
+        """The incident, what it continues and what continues it, however many times over."""
+        found: list[bytes] = [incident_id.value]
+        while True:
+            self._cursor.execute(
+                """
+                SELECT incident_id FROM incident
+                WHERE incident_id NOT IN %s AND (linked_to IN %s
+                    OR incident_id IN (SELECT linked_to FROM incident WHERE incident_id IN %s))
+                """,
+                (found, found, found),
+            )
+            more = [row["incident_id"] for row in self._cursor.fetchall()]
+            if not more:
+                return found
+            found += more
 
     def add_finding(self, incident_id: Ulid, finding_id: Ulid) -> None:
         """Make the finding part of the incident, once."""

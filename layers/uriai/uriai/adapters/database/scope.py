@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pymysql.cursors import DictCursor
+
 from uriai.domain.person import Person
 from uriai.domain.words import Role
+from uriai.service.ports.repositories import Scopes
 
 # a region of a person stands for everything below it: a district for its neighbourhoods
 _REGIONS = """
@@ -47,3 +50,19 @@ def incidents_in_scope(person: Person) -> tuple[str, tuple[int, ...]]:
     if person.role is Role.POLICE_LIAISON:
         condition += " AND i.status IN ('reported', 'dispatched', 'closed')"
     return condition, parameters
+
+
+class SqlScopes(Scopes):
+    """Scopes in MariaDB or MySQL, inside one transaction."""
+
+    def __init__(self, cursor: DictCursor) -> None:
+        self._cursor = cursor
+
+    def includes(self, person: Person, centre_id: int) -> bool:
+        """Whether the centre is in the person's scope."""
+        condition, parameters = centres_in_scope(person)
+        self._cursor.execute(
+            f"SELECT 1 FROM centre c WHERE {condition} AND c.centre_id = %s",  # noqa: S608 - our own words only
+            (*parameters, centre_id),
+        )
+        return self._cursor.fetchone() is not None

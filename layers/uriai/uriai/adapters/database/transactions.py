@@ -15,6 +15,7 @@ from uriai.adapters.database.gateways import SqlGateways
 from uriai.adapters.database.incidents import SqlIncidents
 from uriai.adapters.database.outbox import SqlOutbox
 from uriai.adapters.database.police_reports import SqlPoliceReports
+from uriai.adapters.database.scope import SqlScopes
 from uriai.service.ports.repositories import Repositories, Transactions
 
 Result = TypeVar("Result")
@@ -39,6 +40,7 @@ def repositories(cursor: DictCursor) -> Repositories:
         analyses=SqlAnalyses(cursor),
         incidents=SqlIncidents(cursor),
         evidence=SqlEvidence(cursor),
+        scopes=SqlScopes(cursor),
         audit=SqlAudit(cursor),
         outbox=SqlOutbox(cursor),
         police_reports=SqlPoliceReports(cursor),

@@ -14,6 +14,7 @@ from uriai.domain.centre import Camera, Centre, Gateway
 from uriai.domain.clip import ManifestStatus
 from uriai.domain.identity import AnalysisKey
 from uriai.domain.incident import Incident
+from uriai.domain.person import Person
 from uriai.domain.ulid import Ulid
 from uriai.domain.words import EvidenceRole, Kind, Status, Verdict
 from uriai.service.ports.telling import Outbox, PoliceReports
@@ -69,10 +70,14 @@ class StoredAnalysis:
 
 @dataclass(frozen=True, slots=True)
 class FindingRow:
-    """A finding placed in time. ``start_ms`` and ``end_ms`` count from the clip's start; instants are aware."""
+    """A finding placed in time; instants are aware.
+
+    It belongs to an analysis, and ``start_ms`` and ``end_ms`` count from the clip's start; or to an edge event of the
+    camera, and they count from the event's.
+    """
 
     id: Ulid
-    analysis_id: Ulid
+    analysis_id: Ulid | None
     camera_id: int
     kind: Kind
     start_ms: int
@@ -83,6 +88,7 @@ class FindingRow:
     verdict: Verdict
     thresholds: Mapping[str, float]
     basis: Mapping[str, object]
+    event_id: Ulid | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +165,7 @@ class Analyses(ABC):
 
     @abstractmethod
     def add_finding(self, row: FindingRow) -> None:
-        """Keep a finding; one that is there already is left alone."""
+        """Keep a finding. One that is there already grows: it gets no shorter and no less certain."""
 
 
 class Incidents(ABC):
@@ -168,6 +174,10 @@ class Incidents(ABC):
     @abstractmethod
     def near(self, camera_id: int, kind: Kind, started_at: datetime, ended_at: datetime) -> Sequence[Incident]:
         """Incidents of the kind on the camera that touch the span, not merged into others; locked to the end."""
+
+    @abstractmethod
+    def holding(self, finding_id: Ulid) -> Incident | None:
+        """The incident that the finding is part of, None if it is part of none yet; locked to the end."""
 
     @abstractmethod
     def next_number(self, centre_id: int) -> int:
@@ -186,6 +196,12 @@ class Incidents(ABC):
         """Move the later incident's findings to the earlier one and mark it merged.
 
         What was withheld from the director stays withheld: the earlier one is withheld if either was.
+        """
+
+    @abstractmethod
+    def withhold(self, incident_id: Ulid, withheld: bool, now: datetime) -> Sequence[int]:
+        """Hide the incident from its centre's directors, with all that it continues or that continues it; or show it
+        and no other. The numbers of those for which that is new.
         """
 
     @abstractmethod
@@ -213,12 +229,30 @@ class Evidence(ABC):
         """Keep an evidence row; one that is there already is left alone."""
 
 
+class Scopes(ABC):
+    """Who may see what."""
+
+    @abstractmethod
+    def includes(self, person: Person, centre_id: int) -> bool:
+        """Whether the centre is in the person's scope."""
+
+
 class Audit(ABC):
     """Who did what, when."""
 
     @abstractmethod
-    def add(self, now: datetime, actor: str, action: str, subject: str, detail: Mapping[str, object]) -> None:
-        """Keep one line; ``action`` like ``incident.reported``, ``subject`` like ``incident:01J…``."""
+    def add(
+        self,
+        now: datetime,
+        actor: str,
+        action: str,
+        subject: str,
+        detail: Mapping[str, object],
+        person_id: int | None = None,
+    ) -> None:
+        """Keep one line; ``action`` like ``incident.reported``, ``subject`` like ``incident:01J…``; ``person_id`` where
+        the actor is somebody who is enrolled.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +264,7 @@ class Repositories:
     analyses: Analyses
     incidents: Incidents
     evidence: Evidence
+    scopes: Scopes
     audit: Audit
     outbox: Outbox
     police_reports: PoliceReports
