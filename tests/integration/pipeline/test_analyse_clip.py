@@ -159,7 +159,7 @@ def test_what_nobody_vouches_for_is_analysed_flagged_and_never_reported_automati
     spoil(world, key)
     outcome = world.analyse(key)
     assert (outcome.state, outcome.manifest.value) == (State.DONE, status)
-    clip, incident = world.row("SELECT * FROM clip"), world.row("SELECT * FROM incident")
+    clip, incident = world.row("SELECT * FROM clip"), world.row("SELECT * FROM incident WHERE kind = 'physical'")
     assert clip["manifest_status"] == status
     assert clip["manifest_reason"]
     assert clip["started_at"] == NOON, "the ULID's own time, for there is no manifest to believe"
@@ -238,7 +238,10 @@ def test_a_second_object_with_a_first_ones_id_hides_neither(world):
     outcome = world.analyse(second)
     assert (outcome.state, outcome.manifest) == (State.DONE, ManifestStatus.MISMATCH)
     assert world.analyse(second).state is State.ALREADY_DONE
-    assert world.count("clip") == world.count("incident") == 2
+    assert world.count("clip") == world.count("incident", "kind = 'physical'") == 2
+    assert world.row("SELECT camera_id, kind FROM incident WHERE kind <> 'physical'") == {
+        "camera_id": world.row("SELECT camera_id FROM camera WHERE number = 2")["camera_id"], "kind": "tamper"
+    }  # fmt: skip
 
 
 def test_a_failed_analysis_is_replaced_when_its_event_comes_again(world):

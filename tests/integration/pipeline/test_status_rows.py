@@ -30,7 +30,7 @@ def test_status_counts_every_outcome_and_names_what_failed_or_cannot_be_vouched_
     assert (rows["clips"], rows["done"], rows["waiting"]) == (5, 3, 0)
     assert rows["failed"] == {"unknown_gateway": 1, "zero_bytes": 1}
     assert rows["manifests"] == {"verified": 3, "missing": 1}
-    assert rows["incidents"] == {"pending_review": 1}
+    assert rows["incidents"] == {"pending_review": 1, "open": 1}
     assert [(camera["gateway"], camera["number"], camera["clips"]) for camera in rows["unregistered_cameras"]] == [
         ("saetbyeol-1", 9, 1)
     ]

@@ -22,6 +22,7 @@ from uriai.domain.thresholds import Thresholds
 from uriai.domain.ulid import Ulid
 from uriai.domain.words import EvidenceRole, Verdict
 from uriai.service.file_incident import file_incident
+from uriai.service.file_unverified import file_unverified
 from uriai.service.locate_clip import Arrival, Located, Unplaced, locate_clip
 from uriai.service.ports.clips import ClipMissingError, ClipStore, ClipTooLargeError, FetchedClip, SignatureChecker
 from uriai.service.ports.clock import Clock
@@ -50,7 +51,9 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one arrival. ``failure`` is there for FAILED only; ``incidents``: what its findings are part of."""
+    """What came of one arrival. ``failure`` is there for FAILED only; ``incidents``: what its findings, and its
+    failing verification, are part of.
+    """
 
     state: State
     clip_id: Ulid
@@ -78,6 +81,7 @@ class _Seen:
     """What was learned of a clip outside the database; ready to be filed in one transaction."""
 
     facts: ClipFacts
+    span: tuple[datetime, datetime]
     observations: Observations
     verified: bool
     findings: tuple[tuple[FindingRow, tuple[EvidenceRow, ...]], ...]
@@ -85,6 +89,15 @@ class _Seen:
     @property
     def verdict(self) -> Verdict:
         return max((row.verdict for row, _ in self.findings), key=lambda v: v.severity, default=Verdict.CLEAR)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """What is known of a clip that cannot be looked at: its place, its facts, when it was recorded."""
+
+    located: Located
+    facts: ClipFacts
+    span: tuple[datetime, datetime]
 
 
 def analyse_clip(arrival: Arrival, outside: Outside) -> Outcome:
@@ -110,7 +123,10 @@ def analyse_clip(arrival: Arrival, outside: Outside) -> Outcome:
             try:
                 seen = _look(located, clip, check, facts, outside)
             except NotAVideo as error:
-                return _fail(located.row, Failure(error.reason_code, error.message), outside, facts)
+                unread = _Unread(
+                    located, facts, clip_span(check, ulid=located.row.id, arrived_at=clip.arrived_at, duration_s=0.0)
+                )
+                return _fail(located.row, Failure(error.reason_code, error.message), outside, unread)
     except ClipMissingError as error:
         return _fail(located.row, Failure("object_missing", str(error)), outside)
     except ClipTooLargeError as error:
@@ -183,6 +199,7 @@ def _look(located: Located, clip: FetchedClip, check: ManifestCheck, facts: Clip
         findings.append((row, evidence))
     return _Seen(
         facts=replace(facts, started_at=started_at, ended_at=ended_at),
+        span=(started_at, ended_at),
         observations=observations,
         verified=check.verified,
         findings=tuple(findings),
@@ -272,6 +289,10 @@ def _file(rows: Repositories, located: Located, seen: _Seen, outside: Outside) -
             incidents[incident.id] = incident
         for row in evidence:
             rows.evidence.add(row, now)
+    if not seen.verified:
+        tamper = file_unverified(rows, located, seen.facts, seen.span, analysis=analysis, now=now)
+        if tamper is not None:
+            incidents[tamper.id] = tamper
     return Outcome(
         State.DONE,
         located.row.id,
@@ -282,20 +303,33 @@ def _file(rows: Repositories, located: Located, seen: _Seen, outside: Outside) -
     )
 
 
-def _fail(row: ClipRow, failure: Failure, outside: Outside, facts: ClipFacts | None = None) -> Outcome:
-    """Write why there is no analysis; the object stays as it is."""
+def _fail(row: ClipRow, failure: Failure, outside: Outside, unread: _Unread | None = None) -> Outcome:
+    """Write why there is no analysis; the object stays as it is. What fails verification is filed all the same."""
 
     def work(rows: Repositories) -> Outcome:
         analysis = AnalysisKey(row.id, outside.analyser.model_set_hash)
+        now = outside.clock.now()
+        if unread is not None:
+            rows.gateways.lock_camera(unread.located.camera.id)
         rows.clips.lock(row.id)
         stored = rows.analyses.find(analysis)
         if stored is not None and stored.state is AnalysisState.DONE:
             # another delivery was faster, and saw what this one could not
             return Outcome(State.ALREADY_DONE, row.id)
-        if facts is not None:
-            rows.clips.learn(row.id, facts)
-        rows.analyses.save_failed(analysis, outside.analyser.models, failure, outside.clock.now())
-        manifest = facts.manifest_status if facts else None
-        return Outcome(State.FAILED, row.id, manifest=manifest, failure=failure)
+        if unread is not None:
+            rows.clips.learn(row.id, unread.facts)
+        rows.analyses.save_failed(analysis, outside.analyser.models, failure, now)
+        if unread is None:
+            return Outcome(State.FAILED, row.id, failure=failure)
+        tamper = None
+        if unread.facts.manifest_status is not ManifestStatus.VERIFIED:
+            tamper = file_unverified(rows, unread.located, unread.facts, unread.span, analysis=analysis, now=now)
+        return Outcome(
+            State.FAILED,
+            row.id,
+            manifest=unread.facts.manifest_status,
+            failure=failure,
+            incidents=() if tamper is None else (tamper,),
+        )
 
     return outside.transactions.run(work)

@@ -10,7 +10,8 @@ from pymysql.cursors import DictCursor
 
 from uriai.domain.analysis import Box, Observations
 from uriai.domain.identity import AnalysisKey
-from uriai.domain.words import Verdict
+from uriai.domain.ulid import Ulid
+from uriai.domain.words import Kind, Verdict
 from uriai.service.ports.repositories import (
     Analyses,
     AnalysisState,
@@ -127,6 +128,17 @@ class SqlAnalyses(Analyses):
                 _json(dict(row.basis)),
             ),
         )
+
+    def has_finding(self, clip_id: Ulid, kind: Kind) -> bool:
+        """Whether any analysis of the clip has a finding of the kind."""
+        self._cursor.execute(
+            """
+            SELECT 1 FROM analysis a JOIN finding f ON f.analysis_id = a.analysis_id
+            WHERE a.clip_id = %s AND f.kind = %s LIMIT 1
+            """,
+            (clip_id.value, kind.value),
+        )
+        return self._cursor.fetchone() is not None
 
 
 def _json(value: object) -> str:

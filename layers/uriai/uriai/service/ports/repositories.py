@@ -167,6 +167,10 @@ class Analyses(ABC):
     def add_finding(self, row: FindingRow) -> None:
         """Keep a finding. One that is there already grows: it gets no shorter and no less certain."""
 
+    @abstractmethod
+    def has_finding(self, clip_id: Ulid, kind: Kind) -> bool:
+        """Whether any model set's analysis of the clip has a finding of the kind."""
+
 
 class Incidents(ABC):
     """Rows of incidents."""
