@@ -268,13 +268,33 @@ def test_a_link_does_not_outlive_the_right_to_see(client: Client, country: Count
     assert client.http.get(f"/v1/evidence/{token}").status_code == 404
 
 
-def test_a_link_never_shows_the_plain_picture(client: Client, country: Country, director: Credentials) -> None:
+@pytest.mark.parametrize("role", ["original", "key_frame", "key_frame_annotated"])
+def test_a_link_never_shows_a_picture_without_a_mask(
+    client: Client, country: Country, director: Credentials, role: str
+) -> None:
     country.incident("샛별어린이집", 3, 12, seoul(21, 14))
     token = link_token(post(client, "/v1/ask", {"text": "어제"}, bearer(director.token)))
+    country.rows("UPDATE evidence SET role = %s WHERE role = 'key_frame'", role)
     country.rows(
-        "UPDATE evidence_link SET evidence_id = (SELECT evidence_id FROM evidence WHERE role = 'key_frame' LIMIT 1)"
+        "UPDATE evidence_link SET evidence_id = (SELECT evidence_id FROM evidence WHERE role = %s LIMIT 1)", role
     )
     assert client.http.get(f"/v1/evidence/{token}").status_code == 404
+    assert country.audit("evidence.opened") == []
+
+
+def test_a_link_shows_the_annotated_masked_picture_where_there_is_one(
+    client: Client, country: Country, director: Credentials, pictures: Pictures
+) -> None:
+    country.incident("샛별어린이집", 3, 12, seoul(21, 14))
+    country.rows(
+        "UPDATE evidence SET role = 'key_frame_annotated_masked', "
+        "object_key = REPLACE(object_key, 'key-frame', 'key-frame-annotated-masked') WHERE role = 'key_frame'"
+    )
+    token = link_token(post(client, "/v1/ask", {"text": "어제"}, bearer(director.token)))
+    assert client.http.get(f"/v1/evidence/{token}").status_code == 302
+    assert [key.rpartition("/")[2] for key, _ in pictures.signed] == ["key-frame-annotated-masked.jpg"]
+    (row,) = country.audit("evidence.opened")
+    assert row["detail"]["role"] == "key_frame_annotated_masked"
 
 
 def said(answer: Any) -> str:

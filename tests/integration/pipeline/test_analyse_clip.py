@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -39,10 +40,21 @@ def test_a_violent_clip_becomes_an_incident_with_its_evidence(world):
     assert incident["unverified"] == 0
     assert NOON <= incident["started_at"] < incident["ended_at"] <= NOON + timedelta(seconds=10)
     evidence = {row["role"]: row for row in world.rows("SELECT * FROM evidence")}
-    assert set(evidence) == {"original", "key_frame", "key_frame_masked"}
-    for row in evidence.values():
-        assert row["object_key"] in world.bucket.objects
-    assert world.bucket.objects[evidence["key_frame_masked"]["object_key"]].data.startswith(b"masked")
+    pictures = {
+        "key_frame": b"plain ",
+        "key_frame_annotated": b"annotated ",
+        "key_frame_masked": b"masked ",
+        "key_frame_annotated_masked": b"annotated and masked ",
+    }
+    assert set(evidence) == {"original", *pictures}
+    for role, beginning in pictures.items():
+        stored = world.bucket.objects[evidence[role]["object_key"]].data
+        assert stored.startswith(beginning)
+        assert hashlib.sha256(stored).digest() == evidence[role]["sha256"]
+        assert evidence[role]["object_key"].endswith(f"/{role.replace('_', '-')}.jpg")
+    caption = world.bucket.objects[evidence["key_frame"]["object_key"]].data.decode().splitlines()
+    assert caption[1].startswith("의심: 신체학대 97%(신고 대상) · CCTV 1호기 · 2026-11-22 12:00:0")
+    assert caption[2].startswith("Suspicion: physical abuse 97% (for a report) · CCTV 1 · 2026-11-22 12:00:0")
 
 
 def test_an_incidents_times_are_the_clips_start_plus_the_findings_seconds(world):

@@ -73,7 +73,8 @@ def test_no_permission_is_for_everything(owner, statement):
 
 def test_the_chatbot_can_read_masked_pictures_only():
     readable = [s["Resource"] for owner, s in allowed() if owner == "ChatbotFunction" and s["Action"] == "s3:GetObject"]
-    assert readable == [{"Sub": "${ClipsBucket.Arn}/evidence/*/key-frame-masked.jpg"}]
+    folder = "${ClipsBucket.Arn}/evidence/*"
+    assert readable == [[{"Sub": f"{folder}/key-frame{form}-masked.jpg"} for form in ("", "-annotated")]]
 
 
 def test_nobody_in_the_cloud_may_change_or_delete_a_clip():

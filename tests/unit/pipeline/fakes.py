@@ -14,12 +14,11 @@ from pathlib import Path
 from nacl.signing import SigningKey
 
 from uriai.domain.analysis import Observations, Window
-from uriai.domain.finding import Finding
 from uriai.domain.model_set import model_set_hash
 from uriai.domain.ulid import Ulid
 from uriai.service.ports.clips import ClipMissingError, ClipStore, FetchedClip
 from uriai.service.ports.clock import Clock
-from uriai.service.ports.vision import ClipAnalyser, ClipFault, KeyFrames, NotAVideo
+from uriai.service.ports.vision import Caption, ClipAnalyser, ClipFault, KeyFrames, NotAVideo
 
 NOON = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 """Noon in Seoul."""
@@ -103,9 +102,10 @@ class ScriptedAnalyser(ClipAnalyser):
         windows = tuple(Window(*window) for window in script["windows"])
         return Observations(script["duration_s"], windows, models=self._models, timing_ms={"total": 1.0})
 
-    def key_frames(self, path: Path, t_s: float, finding: Finding, observations: Observations) -> KeyFrames:
-        picture = f"{finding.kind} at {t_s}".encode()
-        return KeyFrames(t_s, b"plain " + picture, b"annotated " + picture, b"masked " + picture)
+    def key_frames(self, path: Path, t_s: float, observations: Observations, caption: Caption) -> KeyFrames:
+        picture = "\n".join((f"{t_s} s", *caption(t_s))).encode()
+        forms = (b"plain ", b"annotated ", b"masked ", b"annotated and masked ")
+        return KeyFrames(t_s, *(form + picture for form in forms))
 
 
 def script(*windows: tuple[float, float, float], duration_s: float = 10.0, salt: str = "") -> bytes:

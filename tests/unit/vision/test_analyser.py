@@ -3,20 +3,16 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
 from playroom import FIRST_DEMO_SEED, render_clip
 from tests.unit.vision.pictures import Picture, room, shaking, still, with_face, write_clip
 from uriai.adapters.vision.analyser import OnnxClipAnalyser
-from uriai.adapters.vision.faces import FaceDetector
-from uriai.adapters.vision.registry import ROLES, LocalModels, open_model
-from uriai.domain.finding import Finding
+from uriai.adapters.vision.registry import ROLES
 from uriai.domain.model_set import model_set_hash
 from uriai.domain.rules import find_all
 from uriai.domain.thresholds import Thresholds
-from uriai.domain.words import Kind, Verdict
+from uriai.domain.words import Verdict
 from uriai.service.ports.vision import ClipFault, NotAVideo, peak_s
 
 
@@ -123,44 +119,3 @@ def test_a_clip_that_cannot_be_analysed_raises_its_fault(analyser: OnnxClipAnaly
     with pytest.raises(NotAVideo) as caught:
         analyser.observe(path)
     assert caught.value.fault is ClipFault.ZERO_BYTES
-
-
-@pytest.mark.parametrize("t_s", [-1.0, 0.0, 1.5, 2.99, 99.0])
-def test_key_frames_show_the_moment_plain_annotated_and_masked(
-    analyser: OnnxClipAnalyser, models: Path, tmp_path: Path, t_s: float
-) -> None:
-    path = write_clip(tmp_path / "clip.mp4", walking_face, seconds=3)
-    observations = analyser.observe(path)
-    finding = Finding(Kind.PHYSICAL, 0.0, 3.0, 0.93, Verdict.REPORT, {}, {"peak_s": 1.0})
-    frames = analyser.key_frames(path, t_s, finding, observations)
-    assert frames.t_s == pytest.approx(min(max(t_s, 0), 2.96), abs=0.03)
-    plain, annotated, masked = (_picture(b) for b in (frames.plain_jpeg, frames.annotated_jpeg, frames.masked_jpeg))
-    assert plain.shape == (360, 640, 3)
-    assert annotated.shape[0] > 360
-    assert masked.shape[0] > 360
-    detector = FaceDetector(open_model(LocalModels(models), "face"))
-    assert len(detector.find(plain)) == 1
-    assert detector.find(masked, least_score=0.3) == ()
-
-
-def test_a_face_missed_on_the_frame_but_seen_beside_it_is_masked(analyser: OnnxClipAnalyser, tmp_path: Path) -> None:
-    """The detector finds no face in the one frame where it is smeared; its neighbours tell where it is."""
-
-    def smeared_for_a_moment(seconds: float) -> Picture:
-        picture = with_face(room(640, 360), 300, 170, 22)
-        if 0.99 < seconds < 1.03:
-            picture[140:200, 275:325] = cv2.blur(picture[140:200, 275:325], (1, 41))
-        return picture
-
-    path = write_clip(tmp_path / "clip.mp4", smeared_for_a_moment, seconds=2)
-    finding = Finding(Kind.PHYSICAL, 0.0, 2.0, 0.85, Verdict.REVIEW)
-    frames = analyser.key_frames(path, 1.0, finding, analyser.observe(path))
-    face = np.s_[150:190, 285:315]
-    difference = np.abs(_picture(frames.plain_jpeg)[face].astype(int) - _picture(frames.masked_jpeg)[face].astype(int))
-    assert difference.mean() > 5
-
-
-def _picture(jpeg: bytes) -> Picture:
-    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    assert picture is not None
-    return picture

@@ -14,8 +14,6 @@ from tests.unit.vision.conftest import REPOSITORY
 from uriai.adapters.vision.analyser import OnnxClipAnalyser
 from uriai.adapters.vision.faces import FaceDetector
 from uriai.adapters.vision.registry import LocalModels, open_model
-from uriai.domain.finding import Finding
-from uriai.domain.words import Kind, Verdict
 
 DATA = Path(os.environ.get("URIAI_DATA", REPOSITORY.parent / "shared" / "data")) / "violence"
 
@@ -49,12 +47,12 @@ def test_no_face_found_on_a_key_frame_is_found_on_its_masked_copy(
     real_analyser: OnnxClipAnalyser, clips: dict[Path, str]
 ) -> None:
     detector = FaceDetector(open_model(LocalModels(REPOSITORY / "models"), "face"), long_side_px=1280)
-    finding = Finding(Kind.PHYSICAL, 0.0, 2.0, 0.9, Verdict.REVIEW)
     plain_faces = leaked = 0
     for path in list(clips)[:6]:
-        frames = real_analyser.key_frames(path, 1.0, finding, real_analyser.observe(path))
+        frames = real_analyser.key_frames(path, 1.0, real_analyser.observe(path), lambda _: ["의심"])
         plain_faces += len(detector.find(_picture(frames.plain_jpeg)))
         leaked += len(detector.find(_picture(frames.masked_jpeg)))
+        leaked += len(detector.find(_picture(frames.annotated_masked_jpeg)))
     assert plain_faces > 0
     assert leaked == 0
 

@@ -182,7 +182,7 @@ def test_a_clip_is_analysed_by_a_yolo_and_without_calibration_nothing_is_reporte
         assert 2.8 <= seen.t_s <= 6.1
         expected = (100 + int(40 * (seen.t_s - 3)), 80, 90, 100)
         assert (seen.box.x, seen.box.y, seen.box.w, seen.box.h) == pytest.approx(expected, abs=7)
-    frames = analyser.key_frames(tmp_path / "clip.mp4", 4.5, finding, observations)
+    frames = analyser.key_frames(tmp_path / "clip.mp4", 4.5, observations, lambda _: ["suspicion"])
     assert frames.annotated_jpeg != frames.plain_jpeg
     again = analyser.observe(write_clip(tmp_path / "calm.mp4", lambda _: room(480, 270), seconds=2))
     assert again.boxes == ()

@@ -54,5 +54,7 @@ class EvidenceRole(StrEnum):
 
     ORIGINAL = "original"
     KEY_FRAME = "key_frame"
+    KEY_FRAME_ANNOTATED = "key_frame_annotated"
     KEY_FRAME_MASKED = "key_frame_masked"
+    KEY_FRAME_ANNOTATED_MASKED = "key_frame_annotated_masked"
     MASKED_COPY = "masked_copy"

@@ -23,6 +23,7 @@ from uriai.domain.ulid import Ulid
 from uriai.domain.words import EvidenceRole, Verdict
 from uriai.service.file_incident import file_incident
 from uriai.service.file_unverified import file_unverified
+from uriai.service.key_frame_caption import caption_of
 from uriai.service.locate_clip import Arrival, Located, Unplaced, locate_clip
 from uriai.service.ports.clips import ClipMissingError, ClipStore, ClipTooLargeError, FetchedClip, SignatureChecker
 from uriai.service.ports.clock import Clock
@@ -194,6 +195,7 @@ def _look(located: Located, clip: FetchedClip, check: ManifestCheck, facts: Clip
             row=row,
             observations=observations,
             started_at=started_at,
+            verified=check.verified,
             outside=outside,
         )
         findings.append((row, evidence))
@@ -232,10 +234,12 @@ def _evidence(
     row: FindingRow,
     observations: Observations,
     started_at: datetime,
+    verified: bool,
     outside: Outside,
 ) -> tuple[EvidenceRow, ...]:
-    """The original, and the strongest moment's frame plain and masked, the latter two put into the store."""
-    frames = outside.analyser.key_frames(clip.path, peak_s(finding), finding, observations)
+    """The original, and the strongest moment's frame in its four forms, which are put into the store."""
+    caption = caption_of(finding, located, started_at, verified=verified)
+    frames = outside.analyser.key_frames(clip.path, peak_s(finding), observations, caption)
     shown_at = started_at + timedelta(seconds=frames.t_s)
     original = EvidenceRow(
         id=evidence_id(row.id, EvidenceRole.ORIGINAL),
@@ -247,11 +251,13 @@ def _evidence(
         shown_at=row.started_at,
     )
     derived = []
-    for role, name, jpeg in (
-        (EvidenceRole.KEY_FRAME, "key-frame.jpg", frames.plain_jpeg),
-        (EvidenceRole.KEY_FRAME_MASKED, "key-frame-masked.jpg", frames.masked_jpeg),
+    for role, jpeg in (
+        (EvidenceRole.KEY_FRAME, frames.plain_jpeg),
+        (EvidenceRole.KEY_FRAME_ANNOTATED, frames.annotated_jpeg),
+        (EvidenceRole.KEY_FRAME_MASKED, frames.masked_jpeg),
+        (EvidenceRole.KEY_FRAME_ANNOTATED_MASKED, frames.annotated_masked_jpeg),
     ):
-        key = evidence_key(located.row.id, row.id, name)
+        key = evidence_key(located.row.id, row.id, role.value.replace("_", "-") + ".jpg")
         outside.clips.put(key, jpeg, content_type=JPEG)
         derived.append(
             replace(

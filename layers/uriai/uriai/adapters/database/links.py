@@ -12,7 +12,11 @@ from uriai.adapters.database.people import person_from
 from uriai.adapters.database.scope import incidents_in_scope
 from uriai.domain.person import Person
 from uriai.domain.ulid import Ulid
+from uriai.domain.words import EvidenceRole
 from uriai.service.ports.chat import Links
+
+_MASKED = (EvidenceRole.KEY_FRAME_MASKED.value, EvidenceRole.KEY_FRAME_ANNOTATED_MASKED.value)
+"""What a link may show, whatever evidence it was made for."""
 
 
 class SqlLinks(Links):
@@ -71,21 +75,21 @@ def _use(cursor: DictCursor, token_hash: bytes, now: datetime, *, again: bool) -
     condition, parameters = incidents_in_scope(person)
     cursor.execute(
         f"""
-        SELECT e.object_key, i.incident_id
+        SELECT e.object_key, e.role, i.incident_id
         FROM evidence e
         JOIN incident_finding x ON x.finding_id = e.finding_id
         JOIN incident i ON i.incident_id = x.incident_id
         JOIN centre c ON c.centre_id = i.centre_id
-        WHERE e.evidence_id = %s AND e.role = 'key_frame_masked' AND {condition}
+        WHERE e.evidence_id = %s AND e.role IN %s AND {condition}
         """,  # noqa: S608 - our own words only
-        (row["evidence_id"], *parameters),
+        (row["evidence_id"], _MASKED, *parameters),
     )
     found = cursor.fetchone()
     if found is None:
         return None
     if not won:
         return str(found["object_key"])  # the audit row was committed with the use
-    detail = {"role": "key_frame_masked", "incident": str(Ulid(found["incident_id"]))}
+    detail = {"role": found["role"], "incident": str(Ulid(found["incident_id"]))}
     cursor.execute(
         "INSERT INTO audit (at, person_id, actor, action, subject, detail) VALUES (%s, %s, %s, %s, %s, %s)",
         (now, person.id, person.name, "evidence.opened", str(Ulid(row["evidence_id"])), json.dumps(detail)),

@@ -13,7 +13,7 @@ from uriai.adapters.database.scope import centres_in_scope, incidents_in_scope, 
 from uriai.domain.person import Person
 from uriai.domain.ulid import Ulid
 from uriai.domain.utterance.names import bare_name
-from uriai.domain.words import Kind, Status
+from uriai.domain.words import EvidenceRole, Kind, Status
 from uriai.service.ports.chat import CentreView, ClipTally, Filter, IncidentView, Picture, Questions, Tally
 
 LONGEST_INCIDENT = timedelta(days=1)
@@ -139,10 +139,11 @@ class SqlQuestions(Questions):
         return [_incident(row) for row in rows]
 
     def pictures(self, person: Person, incidents: Sequence[Ulid]) -> Sequence[Picture]:
-        """The masked key frame of each incident's strongest finding, where there is one."""
+        """The masked key frame of each incident's strongest finding, the annotated one where there is one."""
         if not incidents:
             return []
         condition, parameters = incidents_in_scope(person)
+        annotated = EvidenceRole.KEY_FRAME_ANNOTATED_MASKED.value
         rows = self._rows(
             f"""
             SELECT e.evidence_id, i.incident_id, e.shown_at
@@ -150,11 +151,11 @@ class SqlQuestions(Questions):
             JOIN centre c ON c.centre_id = i.centre_id
             JOIN incident_finding x ON x.incident_id = i.incident_id
             JOIN finding f ON f.finding_id = x.finding_id
-            JOIN evidence e ON e.finding_id = f.finding_id AND e.role = 'key_frame_masked'
+            JOIN evidence e ON e.finding_id = f.finding_id AND e.role IN ('key_frame_masked', %s)
             WHERE {condition} AND i.incident_id IN ({_marks(incidents)})
-            ORDER BY f.confidence DESC, e.shown_at
+            ORDER BY f.confidence DESC, e.shown_at, e.role = %s DESC
             """,  # noqa: S608 - our own words only
-            (*parameters, *(incident.value for incident in incidents)),
+            (annotated, *parameters, *(incident.value for incident in incidents), annotated),
         )
         best: dict[bytes, Picture] = {}
         for row in rows:

@@ -25,9 +25,8 @@ from uriai.adapters.vision.registry import ROLES, LocalModels, ModelSource, open
 from uriai.adapters.vision.sampling import WindowSampler
 from uriai.adapters.vision.video import Clip, Limits
 from uriai.domain.analysis import Observations, Window
-from uriai.domain.finding import Finding
 from uriai.domain.model_set import model_set_hash
-from uriai.service.ports.vision import ClipAnalyser, KeyFrames
+from uriai.service.ports.vision import Caption, ClipAnalyser, KeyFrames
 
 
 class OnnxClipAnalyser(ClipAnalyser):
@@ -108,9 +107,9 @@ class OnnxClipAnalyser(ClipAnalyser):
             boxes=self._violence.boxes(),
         )
 
-    def key_frames(self, path: Path, t_s: float, finding: Finding, observations: Observations) -> KeyFrames:
+    def key_frames(self, path: Path, t_s: float, observations: Observations, caption: Caption) -> KeyFrames:
         """See `ClipAnalyser.key_frames`."""
-        return make_key_frames(path, t_s, finding, observations, detector=self._faces, limits=self._limits)
+        return make_key_frames(path, t_s, observations, caption, detector=self._faces, limits=self._limits)
 
 
 class _Stage:

@@ -5,7 +5,7 @@ at.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -46,17 +46,22 @@ class NotAVideo(Exception):  # noqa: N818 - it reads as what it says, and caller
 
 @dataclass(frozen=True, slots=True)
 class KeyFrames:
-    """One moment of a clip as JPEG, three times; ``t_s`` is the time of the frame taken, in seconds from the clip's
+    """One moment of a clip as JPEG, four times; ``t_s`` is the time of the frame taken, in seconds from the clip's
     start.
 
-    ``plain_jpeg`` is the frame as it is; ``annotated_jpeg`` carries boxes, kind, probability and time; ``masked_jpeg``
-    has every face mosaicked and is the only one that may leave the system.
+    ``plain_jpeg`` is the frame as it is; ``annotated_jpeg`` carries boxes, and the caption below. The two masked ones
+    show the same with every face mosaicked, and are the only ones that may leave the system.
     """
 
     t_s: float
     plain_jpeg: bytes
     annotated_jpeg: bytes
     masked_jpeg: bytes
+    annotated_masked_jpeg: bytes
+
+
+Caption = Callable[[float], Sequence[str]]
+"""The lines below an annotated picture that shows the given second of its clip."""
 
 
 class ClipAnalyser(ABC):
@@ -85,8 +90,8 @@ class ClipAnalyser(ABC):
         """
 
     @abstractmethod
-    def key_frames(self, path: Path, t_s: float, finding: Finding, observations: Observations) -> KeyFrames:
-        """The frame nearest ``t_s``, plain, annotated with the finding, and masked.
+    def key_frames(self, path: Path, t_s: float, observations: Observations, caption: Caption) -> KeyFrames:
+        """The frame nearest ``t_s``, plain and annotated with what was seen and the caption, each also masked.
 
         ``t_s`` is clamped to the clip. For the strongest moment of a finding pass ``peak_s(finding)``.
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from uriai.domain.person import Language
 from uriai.domain.utterance.calendar import Range
-from uriai.domain.words import Kind, Status
+from uriai.domain.words import Kind, Status, Verdict
 from uriai.service.texts import en, ko
 
 _CATALOGUES = {Language.KOREAN: ko.TEXTS, Language.ENGLISH: en.TEXTS}
@@ -50,6 +50,11 @@ def kind_name(language: Language, kind: Kind) -> str:
 def status_name(language: Language, status: Status) -> str:
     """What a status is called."""
     return say(language, f"status_{status.value}")
+
+
+def verdict_name(language: Language, verdict: Verdict) -> str:
+    """What a verdict is called."""
+    return say(language, f"verdict_{verdict.value}")
 
 
 def range_text(language: Language, span: Range, now: datetime) -> str:

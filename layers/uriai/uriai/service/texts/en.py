@@ -21,6 +21,11 @@ TEXTS: dict[str, str] = {
     "status_closed": "closed",
     "status_open": "needs attention",
     "status_resolved": "resolved",
+    "caption": "Suspicion: {kind} {percent}% ({verdict}) · CCTV {camera} · {at}",
+    "caption_unverified": "signature not verified",
+    "verdict_clear": "clear",
+    "verdict_review": "for an expert",
+    "verdict_report": "for a report",
     "greeting": (
         "Hello, this is Uri-AI. I tell you of suspected incidents found in daycare CCTV. Give me a date "
         "or the name of a centre."

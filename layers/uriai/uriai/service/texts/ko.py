@@ -16,6 +16,11 @@ TEXTS: dict[str, str] = {
     "status_closed": "종결",
     "status_open": "조치 필요",
     "status_resolved": "해결됨",
+    "caption": "의심: {kind} {percent}%({verdict}) · CCTV {camera}호기 · {at}",
+    "caption_unverified": "원본 서명 미확인",
+    "verdict_clear": "이상 없음",
+    "verdict_review": "전문가 확인 대상",
+    "verdict_report": "신고 대상",
     "greeting": (
         "안녕하세요, 우리AI입니다. 어린이집 CCTV에서 찾은 의심 사건을 알려 드립니다. 날짜나 어린이집 "
         "이름을 말씀해 주세요."
