@@ -182,8 +182,11 @@ def test_a_verified_report_is_reported_at_once_where_the_centre_wants_that(world
     world.set_auto_report(True)
     world.analyse(world.place(script(*VIOLENT)))
     assert world.row("SELECT status FROM incident")["status"] == "reported"
-    audit = world.row("SELECT action, actor, detail FROM audit")
-    assert (audit["action"], audit["actor"]) == ("incident.reported", "analyze")
+    audit = world.rows("SELECT action, actor FROM audit ORDER BY audit_id")
+    assert audit == [
+        {"action": "incident.reported", "actor": "analyze"},
+        {"action": "police_report.before_dispatch", "actor": "telling"},
+    ]
 
 
 @pytest.mark.parametrize(
