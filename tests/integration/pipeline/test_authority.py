@@ -94,7 +94,8 @@ def test_from_the_rules_to_the_police_every_step_is_audited(world, people):
     move(world, people[Role.POLICE_LIAISON], "closed")
     actions = world.rows("SELECT action, detail FROM audit WHERE subject LIKE 'incident:%%' ORDER BY audit_id")
     assert [row["action"] for row in actions] == [
-        "incident.pending_review", "incident.reported", "incident.dispatched", "incident.closed"
+        "incident.pending_review", "incident.reported", "police_report.before_dispatch", "incident.dispatched",
+        "incident.closed",
     ]  # fmt: skip
     assert '"from": "dispatched"' in actions[-1]["detail"]
 
