@@ -41,7 +41,6 @@ def file_unverified(
         thresholds={},
         basis={"manifest_status": facts.manifest_status.value, "manifest_reason": facts.manifest_reason},
     )
-    rows.analyses.add_finding(finding)
     incident = file_incident(rows, located.gateway.centre, located.camera, finding, verified=False, now=now)
     original = EvidenceRow(
         id=evidence_id(finding.id, EvidenceRole.ORIGINAL),
