@@ -30,6 +30,8 @@ class CloudState:
     api_url: str
     queue_url: str
     dead_letter_queue_url: str
+    records_queue_url: str
+    records_dead_letter_queue_url: str
     database: DatabaseAddress
     functions: dict[str, str]
     kakao_header_secret: str

@@ -37,6 +37,8 @@ def gather() -> dict[str, Any]:
         "queues": {
             "analyze": _depth(sqs, cloud.queue_url),
             "analyze dead letters": _depth(sqs, cloud.dead_letter_queue_url),
+            "records": _depth(sqs, cloud.records_queue_url),
+            "records dead letters": _depth(sqs, cloud.records_dead_letter_queue_url),
         },
         "functions": {
             name: {

@@ -21,6 +21,8 @@ Progress = Callable[[str], None]
 FUNCTIONS = {
     "analyze": "AnalyzeFunction",
     "dead_letters": "DeadLettersFunction",
+    "records": "RecordsFunction",
+    "watch": "WatchFunction",
     "chatbot": "ChatbotFunction",
     "migrate": "MigrateFunction",
 }
@@ -73,6 +75,8 @@ def up(progress: Progress, *, ministack_port: int | None = None, mariadb_port: i
             api_url=url,
             queue_url=deployed["AnalyzeQueueUrl"],
             dead_letter_queue_url=deployed["AnalyzeDeadLetterQueueUrl"],
+            records_queue_url=deployed["RecordsQueueUrl"],
+            records_dead_letter_queue_url=deployed["RecordsDeadLetterQueueUrl"],
             database=database,
             functions=_functions(state.client("lambda", endpoint), deployed),
             kakao_header_secret=read_json(home.secrets_file)["kakao_header_secret"],

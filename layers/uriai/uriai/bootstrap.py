@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from uriai.service.analyse_clip import Outside
     from uriai.service.answer_question import Chat
     from uriai.service.fail_clip import FailureRecord
+    from uriai.service.file_record import RecordDesk
     from uriai.service.ports.chat import People
     from uriai.service.ports.repositories import Transactions
     from uriai.service.ports.vision import ClipAnalyser
+    from uriai.service.watch_coverage import CoverageWatch
 
 
 @lru_cache(maxsize=1)
@@ -78,6 +80,23 @@ def clip_analysis(settings: Settings) -> Outside:
         transactions=transactions(settings),
         clock=SystemClock(),
     )
+
+
+def record_desk(settings: Settings) -> RecordDesk:
+    """What filing a gateway's records needs."""
+    from uriai.adapters.manifest import Ed25519SignatureChecker
+    from uriai.service.file_record import RecordDesk
+    from uriai.service.ports.clock import SystemClock
+
+    return RecordDesk(clip_store(settings), Ed25519SignatureChecker(), transactions(settings), SystemClock())
+
+
+def coverage_watch(settings: Settings) -> CoverageWatch:
+    """What looking for holes in coverage needs."""
+    from uriai.service.ports.clock import SystemClock
+    from uriai.service.watch_coverage import CoverageWatch
+
+    return CoverageWatch(transactions(settings), SystemClock())
 
 
 def _analyser(settings: Settings) -> ClipAnalyser:

@@ -15,7 +15,7 @@ import click
     "-n", "--lines", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Last lines to begin with."
 )
 def command(function: str | None, follow: bool, lines: int) -> None:
-    """Print the log of FUNCTION (analyze, dead_letters, chatbot, migrate), or of all functions."""
+    """Print the log of FUNCTION (analyze, dead_letters, records, watch, chatbot, migrate), or of all functions."""
     from uriai_cloud import state
     from uriai_cloud.errors import FunctionUnknown
 

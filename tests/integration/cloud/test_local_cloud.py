@@ -138,6 +138,8 @@ def test_a_function_takes_its_sample_event_under_the_runtime_interface_emulator(
     expected = {
         "analyze": lambda: result == {"batchItemFailures": []},
         "dead_letters": lambda: result == {"batchItemFailures": []},
+        "records": lambda: result == {"batchItemFailures": []},
+        "watch": lambda: set(result) == {"silent", "dark", "gaps"},
         "chatbot": lambda: result["statusCode"] == 401,
         "migrate": lambda: result["applied"] == [] and result["version"] >= 1,
     }

@@ -7,13 +7,15 @@ import os
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import boto3
 import pytest
 
 from tests.integration.pipeline.handlers import FUNCTIONS, Context, function, message, secret
-from tests.unit.pipeline.fakes import GATEWAY, KEY, NOON
+from tests.unit.pipeline.fakes import GATEWAY, KEY, NOON, BucketInMemory
+from tests.unit.pipeline.teller import Teller
 from uriai import bootstrap
 from uriai.adapters.database.centres import NewCentre, add_centre
 from uriai.adapters.database.gateways import add_gateway
@@ -21,6 +23,7 @@ from uriai.settings import Settings, SettingsError
 
 pytestmark = pytest.mark.integration
 
+EVENTS = FUNCTIONS.parent / "events"
 CLIP = f"clips/{GATEWAY}/1/2026-11-22/01KB2WXYZ0000000000000000A.mp4"
 
 
@@ -167,3 +170,73 @@ def test_an_answer_goes_to_https_or_to_this_machine_only(cloud, cloudformation):
     event = resource_event(cloudformation) | {"ResponseURL": "http://example.com/x"}
     with pytest.raises(ValueError, match="neither https nor on this machine"):
         function("migrate").handler(event, Context())
+
+
+def place_record(key: str, data: bytes | None, signature: bytes | None) -> None:
+    for ending, body in ((".json", data), (".sig", signature)):
+        if body is not None:
+            boto3.client("s3").put_object(Bucket="clips", Key=key + ending, Body=body)
+
+
+def record_of_now(seconds_ago: float = 90.0) -> tuple[str, bytes, bytes]:
+    """A coverage record of a minute that has just passed, without ending, with manifest and signature."""
+    bucket = BucketInMemory()
+    arrival = Teller(bucket).coverage(datetime.now(UTC) - timedelta(seconds=seconds_ago))
+    stem = arrival.key.removesuffix(".sig")
+    return stem, bucket.objects[stem + ".json"].data, bucket.objects[stem + ".sig"].data
+
+
+def test_records_become_coverage_and_watch_finds_where_it_ends(cloud, connect, database):
+    enter_gateway(database)
+    stem, data, signature = record_of_now(400)
+    place_record(stem, data, signature)
+    assert function("records").handler(message(stem + ".sig"), Context()) == {"batchItemFailures": []}
+    with connect() as connection, connection.cursor() as cursor:
+        # the object is as young as this test: put its arrival to where its minute was
+        cursor.execute("UPDATE gateway_watch SET last_record_at = last_record_at - INTERVAL 300 SECOND")
+        cursor.execute("SELECT type, outcome FROM record")
+        assert cursor.fetchall() == [{"type": "coverage", "outcome": "present"}]
+        cursor.execute("SELECT TIMESTAMPDIFF(SECOND, started_at, ended_at) AS seconds FROM coverage")
+        assert cursor.fetchall() == [{"seconds": 60}]
+    watch = function("watch")
+    assert watch.handler(json.loads((EVENTS / "watch.json").read_text()), Context()) == {
+        "silent": 1, "dark": 1, "gaps": 0,
+    }  # fmt: skip
+    assert watch.handler({}, Context()) == {"silent": 0, "dark": 0, "gaps": 0}
+
+
+def test_of_a_batch_only_the_record_that_could_not_be_filed_is_delivered_again(cloud, connect, database, monkeypatch):
+    enter_gateway(database)
+    stem, data, signature = record_of_now()
+    place_record(stem, data, signature)
+    batch = message(stem + ".sig")
+    second = dict(message(stem + ".sig")["Records"][0], messageId="m2")
+    batch["Records"].append(second)
+    module = function("records")
+    filed = module.file_record
+
+    def fails_once(arrival, desk):
+        monkeypatch.setattr(module, "file_record", filed)
+        raise ConnectionError("the database is away")
+
+    monkeypatch.setattr(module, "file_record", fails_once)
+    assert module.handler(batch, Context()) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) AS n FROM record")
+        assert cursor.fetchone() == {"n": 1}
+
+
+@pytest.mark.parametrize("body", ['{"Service":"Amazon S3","Event":"s3:TestEvent"}', "no notification", "[]"])
+def test_what_is_no_records_event_is_acknowledged_and_leaves_nothing(cloud, connect, body):
+    assert function("records").handler(message(body=body), Context()) == {"batchItemFailures": []}
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) AS n FROM record")
+        assert cursor.fetchone() == {"n": 0}
+
+
+def test_the_sample_event_of_records_is_read_and_its_record_flagged(cloud, connect):
+    event = json.loads((EVENTS / "records.json").read_text())
+    assert function("records").handler(event, Context()) == {"batchItemFailures": []}
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT gateway_id, outcome FROM record")
+        assert cursor.fetchall() == [{"gateway_id": "sample-gateway", "outcome": "missing"}]

@@ -6,6 +6,8 @@ import importlib.util
 import sys
 from pathlib import Path
 
+from uriai_cloud.up import FUNCTIONS
+
 ROOT = Path(__file__).resolve().parents[3]
 _spec = importlib.util.spec_from_file_location("check_sizes", ROOT / "tools" / "check_sizes.py")
 assert _spec is not None
@@ -37,7 +39,9 @@ def test_the_template_is_read_as_it_is():
     found = check_sizes.functions((ROOT / "template.yaml").read_text(encoding="utf-8"))
     assert found["AnalyzeFunction"] == ("functions/analyze", ["UriaiLayer", "VisionLayer"])
     assert found["MigrateFunction"] == ("functions/migrate", ["UriaiLayer"])
-    assert len(found) == 4
+    assert {name: folder for name, (folder, _) in found.items()} == {
+        logical_id: f"functions/{name}" for name, logical_id in FUNCTIONS.items()
+    }
 
 
 def test_a_link_is_not_counted_twice(tmp_path):

@@ -16,7 +16,7 @@ from nacl.signing import SigningKey
 from uriai.domain.analysis import Observations, Window
 from uriai.domain.model_set import model_set_hash
 from uriai.domain.ulid import Ulid
-from uriai.service.ports.clips import ClipMissingError, ClipStore, FetchedClip
+from uriai.service.ports.clips import ClipMissingError, ClipStore, DatedObject, FetchedClip
 from uriai.service.ports.clock import Clock
 from uriai.service.ports.vision import Caption, ClipAnalyser, ClipFault, KeyFrames, NotAVideo
 
@@ -65,6 +65,10 @@ class BucketInMemory(ClipStore):
     def read_small(self, key: str, *, limit: int) -> bytes | None:
         stored = self.objects.get(key)
         return None if stored is None else stored.data[: limit + 1]
+
+    def read_dated(self, key: str, *, limit: int) -> DatedObject | None:
+        stored = self.objects.get(key)
+        return None if stored is None else DatedObject(stored.data[: limit + 1], stored.arrived_at)
 
     def put(self, key: str, data: bytes, *, content_type: str) -> None:
         assert content_type == "image/jpeg"

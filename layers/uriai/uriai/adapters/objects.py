@@ -15,7 +15,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from uriai.service.ports.clips import ClipMissingError, ClipStore, ClipTooLargeError, FetchedClip
+from uriai.service.ports.clips import ClipMissingError, ClipStore, ClipTooLargeError, DatedObject, FetchedClip
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -104,11 +104,16 @@ class S3ClipStore(ClipStore):
 
     def read_small(self, key: str, *, limit: int) -> bytes | None:
         """The first ``limit`` + 1 bytes at most, None if there is no such object."""
+        found = self.read_dated(key, limit=limit)
+        return found.data if found else None
+
+    def read_dated(self, key: str, *, limit: int) -> DatedObject | None:
+        """The same, with S3's time of arrival."""
         response = self._get(key)
         if response is None:
             return None
         with closing(response["Body"]) as body:
-            return body.read(limit + 1)
+            return DatedObject(body.read(limit + 1), response["LastModified"])
 
     def put(self, key: str, data: bytes, *, content_type: str) -> None:
         """Write a derived object; the store checks what arrives against its SHA-256."""

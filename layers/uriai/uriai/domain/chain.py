@@ -37,6 +37,13 @@ class RecordStatus(StrEnum):
         """Whether the evidence stands: it is whole, or a signed record or a tombstone tells why its clip is gone."""
         return self in (RecordStatus.PRESENT, RecordStatus.DROPPED, RecordStatus.DELETED)
 
+    @property
+    def signed(self) -> bool:
+        """Of a record by itself and in its place: whether a key of the gateway signed it, wherever it lies."""
+        return self in (
+            RecordStatus.PRESENT, RecordStatus.REORDERED, RecordStatus.FORKED, RecordStatus.BROKEN_LINK
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Attachment:

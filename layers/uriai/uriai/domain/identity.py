@@ -14,6 +14,11 @@ def clip_id_of_key(object_key: str) -> Ulid:
     return Ulid(hashlib.sha256(object_key.encode()).digest()[:16])
 
 
+def record_id(signature_key: str, sha256: bytes) -> Ulid:
+    """One object with one content is one record; ``sha256`` is of the manifest's bytes, empty where there are none."""
+    return _digest(b"record", signature_key.encode(), sha256)
+
+
 @dataclass(frozen=True, slots=True)
 class AnalysisKey:
     """One clip and one model set (the 32 bytes of its hash): there is one analysis of the two."""

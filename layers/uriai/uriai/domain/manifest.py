@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -39,7 +39,8 @@ class ManifestError(ValueError):
 class Manifest:
     """One record of a gateway. ``sha256`` and ``prev`` are hex; ``started_at`` and ``ended_at`` aware.
 
-    ``dropped`` are the numbers of the clips that a record of type ``drop`` names.
+    ``dropped`` are the numbers of the clips that a record of type ``drop`` names. ``detail`` is as it was sent, empty
+    where there is none: whoever uses it has to check what it holds.
     """
 
     gateway: str
@@ -53,6 +54,7 @@ class Manifest:
     ended_at: datetime
     prev: str
     dropped: tuple[int, ...] = ()
+    detail: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def stem(self) -> str:
@@ -114,6 +116,7 @@ class Manifest:
             ended_at=_instant(fields, "ended_at"),
             prev=prev,
             dropped=_dropped(fields),
+            detail=_detail(fields),
         )
 
 
@@ -248,9 +251,13 @@ def _whole(fields: dict[str, Any], name: str, *, least: int) -> int:
     return value
 
 
-def _dropped(fields: dict[str, Any]) -> tuple[int, ...]:
+def _detail(fields: dict[str, Any]) -> dict[str, Any]:
     detail = fields.get("detail")
-    seqs = detail.get("seqs") if isinstance(detail, dict) and fields.get("type") == "drop" else None
+    return detail if isinstance(detail, dict) else {}
+
+
+def _dropped(fields: dict[str, Any]) -> tuple[int, ...]:
+    seqs = _detail(fields).get("seqs") if fields.get("type") == "drop" else None
     return tuple(seq for seq in seqs if isinstance(seq, int)) if isinstance(seqs, list) else ()
 
 

@@ -10,11 +10,13 @@ from pymysql.cursors import DictCursor
 from uriai.adapters.database.analyses import SqlAnalyses
 from uriai.adapters.database.clips import SqlClips
 from uriai.adapters.database.connection import Database
+from uriai.adapters.database.coverage import SqlCoverage
 from uriai.adapters.database.evidence import SqlAudit, SqlEvidence
 from uriai.adapters.database.gateways import SqlGateways
 from uriai.adapters.database.incidents import SqlIncidents
 from uriai.adapters.database.outbox import SqlOutbox
 from uriai.adapters.database.police_reports import SqlPoliceReports
+from uriai.adapters.database.records import SqlRecords
 from uriai.adapters.database.scope import SqlScopes
 from uriai.service.ports.repositories import Repositories, Transactions
 
@@ -44,4 +46,6 @@ def repositories(cursor: DictCursor) -> Repositories:
         audit=SqlAudit(cursor),
         outbox=SqlOutbox(cursor),
         police_reports=SqlPoliceReports(cursor),
+        records=SqlRecords(cursor),
+        coverage=SqlCoverage(cursor),
     )

@@ -27,6 +27,14 @@ class FetchedClip:
     arrived_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class DatedObject:
+    """A small object with the store's time of its arrival, aware, UTC."""
+
+    data: bytes
+    arrived_at: datetime
+
+
 class ClipStore(ABC):
     """The bucket of clips and of what is derived from them."""
 
@@ -48,6 +56,10 @@ class ClipStore(ABC):
 
         Of an object larger than ``limit`` bytes the first ``limit`` + 1 are given, which no check accepts.
         """
+
+    @abstractmethod
+    def read_dated(self, key: str, *, limit: int) -> DatedObject | None:
+        """As `read_small`, with when the object arrived."""
 
     @abstractmethod
     def put(self, key: str, data: bytes, *, content_type: str) -> None:

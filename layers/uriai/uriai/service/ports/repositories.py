@@ -17,6 +17,7 @@ from uriai.domain.incident import Incident
 from uriai.domain.person import Person
 from uriai.domain.ulid import Ulid
 from uriai.domain.words import EvidenceRole, Kind, Status, Verdict
+from uriai.service.ports.records import Coverage, Records
 from uriai.service.ports.telling import Outbox, PoliceReports
 
 Result = TypeVar("Result")
@@ -272,6 +273,8 @@ class Repositories:
     audit: Audit
     outbox: Outbox
     police_reports: PoliceReports
+    records: Records
+    coverage: Coverage
 
 
 class Transactions(ABC):

@@ -1,0 +1,452 @@
+"""Gateways' records into a real database: the chain, what cameras recorded, and the holes that nobody sends."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import pytest
+from nacl.signing import SigningKey
+
+from tests.integration.pipeline.conftest import World
+from tests.unit.pipeline.fakes import GATEWAY, NOON, StoppedClock, place_clip
+from tests.unit.pipeline.teller import Teller
+from uriai.adapters.database.connection import Database
+from uriai.adapters.database.coverage import SqlCoverage
+from uriai.adapters.database.gateways import revoke_gateway
+from uriai.adapters.database.transactions import SqlTransactions
+from uriai.domain.coverage import LEAST_HOLE, Span, gaps, merged
+from uriai.service.file_record import Filed, RecordDesk, file_record
+from uriai.service.locate_clip import Arrival
+from uriai.service.watch_coverage import CoverageWatch, Watching, watch_coverage
+
+pytestmark = pytest.mark.integration
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass
+class Records:
+    """The cloud's side: files what arrives at the moment it arrives, and makes rounds."""
+
+    world: World
+    teller: Teller
+    desk: RecordDesk
+    clock: StoppedClock
+
+    def file(self, arrival: Arrival, at: datetime | None = None) -> Filed:
+        self.clock.instant = max(at or arrival.at, self.clock.instant)
+        return file_record(arrival, self.desk)
+
+    def minutes(self, count: int, start: datetime = NOON, **more: object) -> None:
+        """So many minutes of camera 1, each filed when it arrives."""
+        for minute in range(count):
+            self.file(self.teller.coverage(start + minute * MINUTE, **more))
+
+    def round(self, at: datetime) -> Watching:
+        self.clock.instant = at
+        return watch_coverage(CoverageWatch(self.desk.transactions, self.clock))
+
+    def coverage(self, camera: int = 1) -> list[tuple[float, float]]:
+        """Seconds from noon."""
+        rows = self.world.rows(
+            "SELECT c.started_at, c.ended_at FROM coverage c JOIN camera m ON m.camera_id = c.camera_id "
+            "WHERE m.number = %s ORDER BY c.started_at",
+            (camera,),
+        )
+        return [(seconds(row["started_at"]), seconds(row["ended_at"])) for row in rows]
+
+    def holes(self, camera: int = 1, filled: bool = False) -> list[tuple[float, float | None, str]]:
+        rows = self.world.rows(
+            "SELECT h.began_at, h.ended_at, h.cause FROM coverage_hole h JOIN camera m ON m.camera_id = h.camera_id "
+            f"WHERE m.number = %s AND h.filled_at IS {'NOT' if filled else ''} NULL ORDER BY h.began_at",
+            (camera,),
+        )
+        return [
+            (seconds(row["began_at"]), seconds(row["ended_at"]) if row["ended_at"] else None, row["cause"])
+            for row in rows
+        ]
+
+    def outcomes(self) -> dict[int | None, str]:
+        return {row["seq"]: row["outcome"] for row in self.world.rows("SELECT seq, outcome FROM record")}
+
+
+def seconds(instant: object) -> float:
+    assert isinstance(instant, datetime)
+    return (instant - NOON).total_seconds()
+
+
+def at(second: float) -> datetime:
+    return NOON + timedelta(seconds=second)
+
+
+@pytest.fixture
+def records(world: World) -> Iterator[Records]:
+    clock = StoppedClock(NOON - timedelta(days=1))
+    desk = RecordDesk(world.bucket, world.outside.signatures, world.outside.transactions, clock)
+    yield Records(world, Teller(world.bucket), desk, clock)
+
+
+def test_an_hour_told_minute_by_minute_is_one_row(records: Records) -> None:
+    records.minutes(60)
+    assert records.coverage() == [(0, 3600)]
+    assert set(records.outcomes().values()) == {"present"}
+    assert records.round(at(3610)) == Watching((), (), 0)
+    assert records.holes() == []
+
+
+def test_a_day_of_a_camera_is_a_row_for_each_day_of_utc(records: Records) -> None:
+    start = NOON + timedelta(hours=20)
+    records.minutes(120, start)
+    midnight = seconds((NOON + timedelta(days=1)).replace(hour=0))
+    assert records.coverage() == [(20 * 3600, midnight), (midnight, 22 * 3600)]
+    assert records.holes() == []
+
+
+def test_a_record_of_every_type_is_kept_with_what_it_says(records: Records) -> None:
+    records.file(records.teller.coverage())
+    records.file(records.teller.record("drop", at(60), at(60), camera=2, detail={"reason": "disk_full", "clips": 1}))
+    records.file(records.teller.record("tamper", at(70), at(110), camera=2))
+    rows = records.world.rows("SELECT * FROM record ORDER BY seq")
+    assert [(row["type"], row["camera"], row["outcome"]) for row in rows] == [
+        ("coverage", None, "present"), ("drop", 2, "present"), ("tamper", 2, "present"),
+    ]  # fmt: skip
+    assert rows[1]["prev"] == rows[0]["sha256"]
+    assert rows[2]["started_at"] == at(70)
+    assert rows[2]["received_at"] == at(112)
+
+
+def test_a_clips_manifest_is_a_link_of_the_same_chain(records: Records) -> None:
+    records.file(records.teller.coverage())
+    clip = place_clip(records.world.bucket, b"clip", seq=2, claims={"prev": records.teller.prev})
+    assert records.file(Arrival(clip.replace(".mp4", ".sig"), at(20))).status.value == "present"
+    assert records.outcomes() == {1: "present", 2: "present"}
+
+
+# ---- what counts for nothing
+
+
+def test_a_record_that_nobody_can_vouch_for_is_kept_and_flagged_and_covers_nothing(records: Records) -> None:
+    stranger = Teller(records.world.bucket, key=SigningKey(b"\x07" * 32))
+    assert records.file(stranger.coverage()).status.value == "bad_signature"
+    unsigned = records.teller.record("coverage", NOON, at(60), sign=False)
+    assert records.file(unsigned).status.value == "bad_signature"
+    unknown = Teller(records.world.bucket, gateway="nobody-knows-it")
+    assert records.file(unknown.coverage()).status.value == "bad_signature"
+    moved = records.teller.coverage(at(60))
+    copy = moved.key.replace(moved.key[-30:-4], "01KB2WXYZ0000000000000000A")
+    for ending in (".json", ".sig"):
+        stored = records.world.bucket.objects[moved.key.replace(".sig", ending)]
+        records.world.bucket.place(copy.replace(".sig", ending), stored.data, stored.arrived_at)
+    assert records.file(Arrival(copy, moved.at)).status.value == "reordered"
+    records.world.bucket.place("records/saetbyeol-1/2026-11-22/000000000009-X.json", b"{", NOON)
+    assert records.file(Arrival("records/saetbyeol-1/2026-11-22/000000000009-X.sig", NOON)).status.value == "malformed"
+    assert records.file(Arrival("records/x.sig", NOON)).status.value == "missing"
+    assert records.coverage() == []
+    assert records.world.count("record") == 6
+    assert records.world.count("record", "reason IS NULL") == 0
+
+
+def test_what_a_revoked_key_signed_covers_nothing_even_if_it_is_told_of_again(records: Records) -> None:
+    before = records.teller.coverage()
+    records.file(before)
+    with records.world.database.transaction() as cursor:
+        revoke_gateway(cursor, GATEWAY, None, at(65))
+    after = records.teller.coverage(at(60))
+    assert records.file(after).status.value == "bad_signature"
+    assert records.file(replace(after, at=at(30))).status.value == "bad_signature"
+    records.file(before)
+    assert records.coverage() == [(0, 60)]
+    assert records.outcomes() == {1: "present", 2: "bad_signature"}
+
+
+def test_a_record_that_can_be_believed_at_last_counts_when_it_is_told_of_again(records: Records) -> None:
+    late = Teller(records.world.bucket, key=SigningKey(b"\x09" * 32))
+    arrival = late.coverage()
+    assert records.file(arrival).status.value == "bad_signature"
+    with records.world.database.transaction() as cursor:
+        cursor.execute(
+            "INSERT INTO gateway_key (gateway_id, public_key, valid_from) VALUES (%s, %s, %s)",
+            (GATEWAY, bytes(late.key.verify_key), NOON),
+        )
+    assert records.file(arrival).status.value == "present"
+    assert records.coverage() == [(0, 60)]
+    assert records.outcomes() == {1: "present"}
+
+
+def test_an_instant_of_the_first_millennium_does_not_stop_the_queue(records: Records) -> None:
+    arrival = records.teller.record("coverage", NOON, at(60), claims={"started_at": "0001-01-01T00:00:00+00:00"})
+    assert records.file(arrival).status.value == "reordered"
+    assert records.world.row("SELECT started_at FROM record")["started_at"] is None
+
+
+def test_a_gateway_whose_clock_is_an_hour_behind_covers_the_time_that_it_was(records: Records) -> None:
+    records.teller.clock_behind_s = 3600.0
+    records.minutes(3, clock_offset_s=3600.0)
+    assert records.coverage() == [(0, 180)]
+    watch = records.world.row("SELECT clock_offset_s, clock_wrong_since FROM gateway_watch")
+    assert watch == {"clock_offset_s": 3600.0, "clock_wrong_since": at(62)}
+    records.teller.clock_behind_s = 0.0
+    records.minutes(1, at(180), clock_offset_s=0.2)
+    assert records.coverage() == [(0, 240)]
+    assert records.world.row("SELECT clock_wrong_since FROM gateway_watch")["clock_wrong_since"] is None
+
+
+def test_a_record_from_a_clock_years_off_is_kept_and_covers_nothing(records: Records) -> None:
+    records.teller.clock_behind_s = 10 * 365 * 86_400.0
+    filed = records.file(records.teller.coverage())
+    assert filed.status.value == "present"
+    assert "30 days" in filed.refused
+    assert records.coverage() == []
+    assert records.world.count("camera_watch") == 0
+
+
+# ---- holes
+
+
+def test_a_dead_gateway_is_a_hole_of_every_camera_within_five_minutes(records: Records) -> None:
+    records.minutes(5, cameras={1: [(0, 60)], 2: [(0, 60)]})
+    assert records.round(at(300 + 149)) == Watching((), (), 0)
+    found = records.round(at(300 + 209))
+    assert found == Watching((GATEWAY,), ((GATEWAY, 1), (GATEWAY, 2)), 0)
+    assert records.holes(1) == records.holes(2) == [(300, None, "no_records")]
+    assert records.world.row("SELECT silent_since FROM gateway_watch")["silent_since"] == at(302)
+    assert records.round(at(300 + 269)) == Watching((), (), 0)
+    assert records.world.count("coverage_hole") == 2
+
+
+def test_a_hole_ends_where_coverage_begins_again(records: Records) -> None:
+    records.minutes(5)
+    records.round(at(600))
+    records.minutes(2, at(900))
+    assert records.holes() == [(300, 900, "no_records")]
+    watch = records.world.row("SELECT silent_since FROM gateway_watch")
+    assert watch["silent_since"] is None
+    assert records.round(at(1020)) == Watching((), (), 0)
+
+
+def test_a_camera_that_goes_dark_while_its_gateway_lives_is_a_hole_of_that_camera_alone(records: Records) -> None:
+    records.minutes(2, cameras={1: [(0, 60)], 2: [(0, 60)]})
+    records.minutes(3, at(120), cameras={1: [(0, 60)], 2: []})
+    assert records.round(at(305)) == Watching((), ((GATEWAY, 2),), 0)
+    assert records.holes(1) == []
+    assert records.holes(2) == [(120, None, "camera_silent")]
+
+
+def test_a_silence_inside_a_minute_is_a_hole_once_nothing_can_come_any_more(records: Records) -> None:
+    records.file(records.teller.coverage(cameras={1: [(0, 10), (50, 60)]}))
+    assert records.holes() == []
+    records.minutes(3, at(60))
+    assert records.holes() == [(10, 50, "no_records")]
+
+
+def test_a_camera_that_reconnects_within_half_a_minute_has_no_hole(records: Records) -> None:
+    records.minutes(3, cameras={1: [(0, 31), (60.9, 60)]})
+    records.minutes(1, at(180), cameras={1: [(0, 20), (49, 60)]})
+    records.minutes(5, at(240))
+    assert [round(end - begin) for begin, end, _ in records.holes()] == []
+
+
+def test_the_last_seconds_before_a_gateway_died_are_looked_at_too(records: Records) -> None:
+    records.minutes(2)
+    records.file(records.teller.coverage(at(120), cameras={1: [(0, 5), (45, 60)]}))
+    records.round(at(400))
+    assert records.holes() == [(125, 165, "no_records"), (180, None, "no_records")]
+
+
+def test_downtime_that_the_agent_tells_of_explains_the_hole(records: Records) -> None:
+    records.minutes(2)
+    records.round(at(400))
+    down = records.teller.coverage(at(120), cameras={1: []}, seconds=480.0, down=True)
+    records.file(down)
+    assert records.holes() == [(120, None, "agent_down")]
+    records.minutes(3, at(600))
+    assert records.holes() == [(120, 600, "agent_down")]
+
+
+def test_a_gateway_that_was_offline_and_tells_later_had_no_hole(records: Records) -> None:
+    records.minutes(3)
+    told_later = [records.teller.coverage(at(180 + 60 * minute), arrives=at(7205)) for minute in range(117)]
+    assert records.round(at(600)) == Watching((GATEWAY,), ((GATEWAY, 1),), 0)
+    assert records.holes() == [(180, None, "no_records")]
+    # the agent sends what is newest first
+    for arrival in reversed(told_later):
+        records.file(arrival)
+    records.minutes(3, at(7200))
+    assert records.coverage() == [(0, 7380)]
+    assert records.holes() == []
+    assert [hole[0] for hole in records.holes(filled=True)] == [180]
+    assert records.world.count("coverage_hole") == 1
+
+
+def test_what_late_records_leave_of_a_hole_keeps_its_row_and_a_second_part_says_what_it_is_part_of(
+    records: Records,
+) -> None:
+    records.minutes(3)
+    late = records.teller.coverage(at(600), arrives=at(2000))
+    records.round(at(900))
+    records.minutes(1, at(1200))
+    (first,) = records.world.rows("SELECT hole_id FROM coverage_hole")
+    records.file(late)
+    assert records.holes() == [(180, 600, "no_records"), (660, 1200, "no_records")]
+    rows = records.world.rows("SELECT hole_id, split_from FROM coverage_hole ORDER BY began_at")
+    assert rows[0] == first | {"split_from": None}
+    assert rows[1]["split_from"] == first["hole_id"]
+
+
+def test_a_camera_that_is_left_out_of_the_records_is_missed(records: Records) -> None:
+    records.minutes(2, cameras={1: [(0, 60)], 2: [(0, 60)]})
+    records.minutes(4, at(120))
+    assert records.round(at(380)).dark == ((GATEWAY, 2),)
+
+
+def test_a_revoked_gateway_is_not_missed(records: Records) -> None:
+    records.minutes(2)
+    with records.world.database.transaction() as cursor:
+        revoke_gateway(cursor, GATEWAY, None, at(130))
+    assert records.round(at(900)) == Watching((), (), 0)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_the_order_and_however_often_the_same_rows_come_of_the_same_records(
+    records: Records, seed: int
+) -> None:
+    chance = random.Random(seed)
+    told, minutes = [], 25
+    for minute in range(minutes):
+        if chance.random() < 0.3:
+            continue
+        spans = [(0, 60)] if chance.random() < 0.7 else [(0, 12.5), (13, 15), (chance.choice([20, 47.0]), 60)]
+        cameras = {1: spans, 2: [] if chance.random() < 0.3 else [(5, 60)]}
+        told.append((records.teller.coverage(at(60 * minute), cameras), minute, cameras))
+    end = at(60 * minutes + 1000)
+    deliveries = sorted(
+        (arrival.at + timedelta(seconds=chance.choice([0, 1, 70, 400, 1500]) * chance.random()), index, arrival)
+        for index, (arrival, _, _) in enumerate([*told, *chance.choices(told, k=5)])
+    )
+    expected_from = at(60 * min(minute for _, minute, _ in told))
+    for delivered_at, _, arrival in deliveries:
+        if chance.random() < 0.4:
+            records.round(delivered_at)
+        records.file(arrival, delivered_at)
+    end = max(end, records.clock.instant)
+    records.round(end)
+    for camera in (1, 2):
+        spans = [
+            Span(at(60 * minute + start), at(60 * minute + stop))
+            for _, minute, cameras in told
+            for start, stop in cameras[camera]
+        ]
+        assert records.coverage(camera) == [(seconds(one.start), seconds(one.end)) for one in merged(spans)]
+        expected = [
+            (seconds(gap.start), None if gap.end == end else seconds(gap.end))
+            for gap in gaps(spans, Span(expected_from, end), LEAST_HOLE)
+        ]
+        assert [hole[:2] for hole in records.holes(camera)] == expected
+    assert set(records.outcomes().values()) == {"present"}
+
+
+# ---- the chain
+
+
+def test_a_number_that_does_not_come_is_on_file_after_an_hour_and_filled_when_it_comes(records: Records) -> None:
+    records.minutes(2)
+    lost = [records.teller.coverage(at(120)), records.teller.coverage(at(180))]
+    records.minutes(2, at(240))
+    assert records.round(at(3000)).gaps == 0
+    assert records.round(at(4000)).gaps == 1
+    assert records.world.row("SELECT first_seq, last_seq, filled_at FROM sequence_gap") == {
+        "first_seq": 3, "last_seq": 4, "filled_at": None,
+    }  # fmt: skip
+    assert records.round(at(4060)).gaps == 0
+    records.minutes(1, at(300))
+    records.file(lost[0])
+    assert records.world.count("sequence_gap", "filled_at IS NULL") == 1
+    records.file(lost[1])
+    assert records.world.count("sequence_gap", "filled_at IS NULL") == 0
+    assert records.world.row("SELECT chain_seq, last_seq, gap_since FROM gateway_watch") == {
+        "chain_seq": 7, "last_seq": 7, "gap_since": None,
+    }  # fmt: skip
+
+
+def test_two_gaps_are_two_and_a_young_one_waits(records: Records) -> None:
+    records.minutes(1)
+    for start in (120, 3700):
+        records.teller.coverage(at(start - 60))
+        records.minutes(1, at(start))
+    assert records.round(at(3900)).gaps == 1
+    assert records.round(at(3900 + 3600)).gaps == 1
+    rows = records.world.rows("SELECT first_seq FROM sequence_gap ORDER BY first_seq")
+    assert [row["first_seq"] for row in rows] == [2, 4]
+
+
+def test_a_gateway_put_back_to_an_older_state_forks_and_the_next_link_breaks(records: Records) -> None:
+    records.minutes(2)
+    older = replace(records.teller, told=[])
+    records.minutes(2, at(120))
+    older.coverage(at(300))
+    records.file(older.told[0])
+    records.file(older.coverage(at(360)))
+    rows = records.world.rows("SELECT seq, outcome FROM record ORDER BY seq, started_at")
+    assert [(row["seq"], row["outcome"]) for row in rows] == [
+        (1, "present"), (2, "present"), (3, "forked"), (3, "forked"), (4, "forked"), (4, "forked"),
+    ]  # fmt: skip
+    for arrival in records.teller.told:
+        records.file(arrival)
+    assert records.world.count("record", "outcome = 'forked'") == 4
+
+
+def test_a_record_that_does_not_continue_the_one_before_is_a_broken_link_in_whatever_order_they_come(
+    records: Records,
+) -> None:
+    first = records.teller.coverage()
+    records.teller.prev = "ab" * 32
+    second = records.teller.coverage(at(60))
+    third = records.teller.coverage(at(120))
+    for arrival in (third, second, first):
+        records.file(arrival)
+    assert records.outcomes() == {1: "present", 2: "broken_link", 3: "present"}
+
+
+def test_eight_containers_at_once_file_each_record_once(records: Records) -> None:
+    import threading
+
+    arrivals = [records.teller.coverage(at(60 * minute), {1: [(0, 60)], 2: [(0, 60)]}) for minute in range(24)]
+    records.clock.instant = at(60 * 24 + 10)
+    failures: list[BaseException] = []
+
+    def work(mine: list[Arrival]) -> None:
+        database = Database(records.world.connect)
+        desk = replace(records.desk, transactions=SqlTransactions(database))
+        try:
+            for arrival in mine:
+                file_record(arrival, desk)
+        except Exception as error:  # noqa: BLE001 - told by the test's own thread
+            failures.append(error)
+        finally:
+            database.close()
+
+    threads = [threading.Thread(target=work, args=(arrivals[one::4] + arrivals[one::8],)) for one in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert records.world.count("record") == 24
+    assert records.coverage(1) == records.coverage(2) == [(0, 1440)]
+    assert records.world.row("SELECT chain_seq FROM gateway_watch")["chain_seq"] == 24
+
+
+def test_what_a_camera_recorded_between_two_instants_is_one_indexed_range(records: Records) -> None:
+    records.minutes(10)
+    with records.world.database.transaction() as cursor:
+        cursor.execute("SELECT camera_id FROM camera WHERE number = 1")
+        camera = cursor.fetchone()["camera_id"]
+        cursor.executemany(
+            "INSERT INTO coverage (camera_id, started_at, ended_at) VALUES (%s, %s, %s)",
+            [(camera, at(3600 * hour), at(3600 * hour + 1800)) for hour in range(1, 24 * 200)],
+        )
+        assert SqlCoverage(cursor).spans(camera, Span(at(300), at(4000))) == [
+            Span(at(0), at(600)), Span(at(3600), at(5400)),
+        ]  # fmt: skip
