@@ -117,8 +117,7 @@ def describe(metrics: dict[str, object]) -> Manifest:
         tools={
             "onnx": onnx.__version__,
             "onnxruntime": onnxruntime.__version__,
-            "package_wheel_sha256": PACKAGE.wheel_sha256,
-            "package_file_sha256": PACKAGE.member_sha256,
+            **PACKAGE.hashes(),
         },
     )
 

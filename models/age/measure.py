@@ -7,7 +7,6 @@ adults and children of the rendered playroom, whose true boxes are given to the 
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.common import card, comparison, deployed
-from models.common.manifest import replace
+from models.common import deployed, remeasure
 from models.emotion import data
 from playroom import Act
 from playroom.whereabouts import whereabouts
@@ -106,11 +104,7 @@ def _chip(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def main() -> None:
     """Measure the committed file; nothing but the metrics changes."""
-    manifest = json.loads((HERE / "manifest.json").read_text(encoding="utf-8"))
-    manifest["metrics"] |= measured()
-    replace(HERE / "manifest.json", (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
-    card.write(HERE)
-    comparison.main()
+    remeasure.enter(HERE, measured())
 
 
 if __name__ == "__main__":

@@ -28,6 +28,10 @@ class PinnedFile:
     member_sha256: str
     licence_member: str
 
+    def hashes(self) -> dict[str, str]:
+        """What a manifest's ``tools`` say of where the weights came from."""
+        return {"package_wheel_sha256": self.wheel_sha256, "package_file_sha256": self.member_sha256}
+
 
 @dataclass(frozen=True)
 class Fetched:

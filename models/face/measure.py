@@ -7,7 +7,6 @@ hardly ever found, whatever its size, and would say nothing.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,9 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.common import card, comparison, deployed
+from models.common import deployed, remeasure
 from models.common.boxes import Corners, iou
-from models.common.manifest import replace
 from models.common.paths import data_root
 from uriai.adapters.vision.faces import DetectedFace, merged
 from uriai.adapters.vision.heads import find_in_heads
@@ -104,11 +102,7 @@ def _corners(face: DetectedFace) -> Corners:
 
 def main() -> None:
     """Measure the committed file; nothing but the metrics changes."""
-    manifest = json.loads((HERE / "manifest.json").read_text(encoding="utf-8"))
-    manifest["metrics"] |= measured()
-    replace(HERE / "manifest.json", (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
-    card.write(HERE)
-    comparison.main()
+    remeasure.enter(HERE, measured())
 
 
 if __name__ == "__main__":

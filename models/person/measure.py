@@ -7,7 +7,6 @@ the full one, which says what the reduction loses and not what both miss.
 
 from __future__ import annotations
 
-import json
 import statistics
 from itertools import islice
 from pathlib import Path
@@ -15,8 +14,7 @@ from typing import Any
 
 import cv2
 
-from models.common import boxes, card, comparison, deployed
-from models.common.manifest import replace
+from models.common import boxes, deployed, remeasure
 from playroom import Act, render_programme
 from playroom.whereabouts import whereabouts
 from uriai.adapters.vision.people import clothes, steady
@@ -130,11 +128,7 @@ def _share_inside(box: tuple[float, float, float, float]) -> float:
 
 def main() -> None:
     """Measure the committed file; nothing but the metrics changes."""
-    manifest = json.loads((HERE / "manifest.json").read_text(encoding="utf-8"))
-    manifest["metrics"] |= measured()
-    replace(HERE / "manifest.json", (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
-    card.write(HERE)
-    comparison.main()
+    remeasure.enter(HERE, measured())
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import numpy as np
 from models.tools import film
 from models.tools.film import Film, FilmError, Shot
 from models.tools.geometry import Image, Rotation, angle_tag
-from models.tools.tally import Tally
+from models.tools.tally import Tally, of_one_name_each
 
 _LEAST_PIECE_S = 0.5
 _HOLE_S = 1.0
@@ -64,12 +64,7 @@ def prepare(films: Sequence[Path], out: Path, plan: Plan, tally: Tally) -> None:
     stands before the first ``__`` is the source, which training keeps on one side of every split.
     """
     out.mkdir(parents=True, exist_ok=True)
-    seen: dict[str, Path] = {}
-    for path in films:
-        if path.stem in seen:
-            tally.refuse(path, "two films of one name", f"{seen[path.stem]} has it too: rename one")
-            continue
-        seen[path.stem] = path
+    for path in of_one_name_each(films, tally):
         try:
             _prepare(path, out, plan, tally)
         except FilmError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 
 from models.tools.film import Film, FilmError, Shot
-from models.tools.tally import Tally
+from models.tools.tally import Tally, of_one_name_each
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,7 @@ class Choice:
 def cut(films: Sequence[Path], out: Path, choice: Choice, suffix: str, quality: int, tally: Tally) -> None:
     """Write the chosen frames of each film to ``out``: ``FILM__00012.480s_f0000312.jpg`` (seconds, frame number)."""
     out.mkdir(parents=True, exist_ok=True)
-    seen: dict[str, Path] = {}
-    for path in films:
-        if path.stem in seen:
-            tally.refuse(path, "two films of one name", f"{seen[path.stem]} has it too: rename one")
-            continue
-        seen[path.stem] = path
+    for path in of_one_name_each(films, tally):
         try:
             with Film(path) as film:
                 for shot in choice.of(film.shots()):

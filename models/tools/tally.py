@@ -6,7 +6,9 @@ Every input that was not used as it is gets a line on stderr when it is met; the
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import click
 
@@ -75,3 +77,14 @@ class Tally:
     def _note(word: str, counts: Counter[str], name: object, reason: str, detail: str) -> None:
         counts[reason] += 1
         click.echo(f"{word} {name}: {reason}" + (f" ({detail})" if detail else ""), err=True)
+
+
+def of_one_name_each(films: Iterable[Path], tally: Tally) -> Iterator[Path]:
+    """The films, but for those named as one before: what is written of them would have the same names."""
+    seen: dict[str, Path] = {}
+    for path in films:
+        if path.stem in seen:
+            tally.refuse(path, "two films of one name", f"{seen[path.stem]} has it too: rename one")
+            continue
+        seen[path.stem] = path
+        yield path

@@ -125,8 +125,7 @@ def describe(metrics: dict[str, Any], training_data: dict[str, Any]) -> Manifest
             "torch": torch.__version__,
             "onnx": onnx.__version__,
             "onnxruntime": onnxruntime.__version__,
-            "package_wheel_sha256": WEIGHTS.wheel_sha256,
-            "package_file_sha256": WEIGHTS.member_sha256,
+            **WEIGHTS.hashes(),
         },
     )
 
