@@ -1,19 +1,22 @@
 """S3 as the uploader needs it: conditional PUTs that end in time, at a set rate, signed by the server's clock.
 
-Three things are added to boto3. Requests are signed with the time that S3's own answers tell, because a gateway's clock
-may be an hour off and S3 refuses what is a quarter of an hour off. The SHA-256 that is signed is the one the record
-holds, so that a file is read once. And a deadline ends a request that a server or a proxy would draw out for ever.
+Three things are added to boto3, by its public names only. Requests are signed with the time that S3's own answers tell,
+because a gateway's clock may be an hour off and S3 refuses what is a quarter of an hour off. The SHA-256 that is signed
+is the one the record holds, so that a file is read once. And a deadline ends a request that a server or a proxy would
+draw out for ever.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import logging
 import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -22,6 +25,7 @@ from weakref import WeakSet
 import boto3
 import botocore.auth
 from botocore import UNSIGNED
+from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import (
     AWSHTTPConnection,
     AWSHTTPConnectionPool,
@@ -29,7 +33,8 @@ from botocore.awsrequest import (
     AWSHTTPSConnectionPool,
 )
 from botocore.config import Config as ClientConfig
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.credentials import RefreshableCredentials
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from uriai_edge.config import Upload
 
@@ -84,16 +89,30 @@ class ServerClock:
         return local if offset_s is None or abs(offset_s) <= LARGEST_SKEW_S else local + timedelta(seconds=offset_s)
 
 
-class _Signer(botocore.auth.S3SigV4Auth):  # type: ignore[misc, unused-ignore]
+class _Signer(S3SigV4Auth):  # type: ignore[misc, unused-ignore]
     """AWS Signature Version 4 at the server's time, over the SHA-256 that the record holds."""
 
-    def _modify_request_before_signing(self, request: Any) -> None:
-        signed_at = request.context.get("signed_at")
-        if signed_at is not None:
-            request.context["timestamp"] = signed_at.strftime("%Y%m%dT%H%M%SZ")
-        super()._modify_request_before_signing(request)  # type: ignore[misc, unused-ignore]
+    def add_auth(self, request: Any) -> None:
+        """Sign; botocore's own takes the local clock and reads the whole body once more."""
+        if self.credentials is None:
+            raise NoCredentialsError
+        timestamp = request.context["signed_at"].strftime("%Y%m%dT%H%M%SZ")
+        request.context["timestamp"] = timestamp  # what `string_to_sign` and `signature` go by
+        headers = {"X-Amz-Date": timestamp, "X-Amz-Content-SHA256": self.payload(request)}
+        if self.credentials.token:
+            headers["X-Amz-Security-Token"] = self.credentials.token
+        for name in ("Authorization", "Date", *headers):
+            del request.headers[name]  # nothing happens where there is none
+        for name, value in headers.items():
+            request.headers[name] = value
+        signature = self.signature(self.string_to_sign(request, self.canonical_request(request)), request)
+        signed = self.signed_headers(self.headers_to_sign(request))
+        request.headers["Authorization"] = (
+            f"AWS4-HMAC-SHA256 Credential={self.scope(request)}, SignedHeaders={signed}, Signature={signature}"
+        )
 
     def payload(self, request: Any) -> str:
+        """SHA-256 of the body in hex: what the record holds, or counted for a request without a checksum."""
         checksum = request.headers.get(_CHECKSUM)
         if checksum is None:
             return str(super().payload(request))
@@ -104,43 +123,65 @@ botocore.auth.AUTH_TYPE_MAPS[_SIGNER] = _Signer
 
 
 class _Sockets:
-    """The sockets of one client's connections, so that they can be shut while a thread waits on one."""
+    """The sockets that one store's requests opened, so that they can be shut while a thread waits on one."""
 
     def __init__(self) -> None:
         self._open: WeakSet[socket.socket] = WeakSet()
+        self._lock = threading.Lock()
 
-    def watch(self, client: S3Client) -> None:
-        """Note every socket that ``client`` opens from now on."""
-        sockets = self._open
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Note every socket that this thread opens for botocore inside the block, those for credentials included."""
+        before = _noting.set(self)
+        try:
+            yield
+        finally:
+            _noting.reset(before)
 
-        class Connection(AWSHTTPConnection):  # type: ignore[misc, unused-ignore]
-            def connect(self) -> None:
-                super().connect()
-                sockets.add(self.sock)
-
-        class TlsConnection(AWSHTTPSConnection):  # type: ignore[misc, unused-ignore]
-            def connect(self) -> None:
-                super().connect()
-                sockets.add(self.sock)
-
-        class Pool(AWSHTTPConnectionPool):  # type: ignore[misc, unused-ignore]
-            ConnectionCls = Connection
-
-        class TlsPool(AWSHTTPSConnectionPool):  # type: ignore[misc, unused-ignore]
-            ConnectionCls = TlsConnection
-
-        # botocore has no public way to set the classes of connections; the dictionary is also what its proxies use
-        session: Any = client._endpoint.http_session  # type: ignore[attr-defined]
-        session._pool_classes_by_scheme.update(http=Pool, https=TlsPool)
+    def add(self, one: socket.socket) -> None:
+        """Note a socket."""
+        with self._lock:
+            self._open.add(one)
 
     def shut(self) -> None:
         """Shut them all: whoever waits on one gets an error at once."""
-        for one in list(self._open):
+        with self._lock:
+            sockets = list(self._open)
+        for one in sockets:
             try:
                 # not SSLSocket's: that takes the TLS object away under the thread that uses it
                 socket.socket.shutdown(one, socket.SHUT_RDWR)
             except OSError:
                 continue  # closed meanwhile
+
+
+_noting: ContextVar[_Sockets | None] = ContextVar("_noting", default=None)
+
+
+class _NotedConnection:
+    """Tells whoever notes sockets in this thread of the one that a connection has opened."""
+
+    sock: socket.socket | None
+
+    def connect(self) -> None:
+        super().connect()  # type: ignore[misc]
+        sockets = _noting.get()
+        if sockets is not None and self.sock is not None:
+            sockets.add(self.sock)
+
+
+class _Connection(_NotedConnection, AWSHTTPConnection):  # type: ignore[misc, unused-ignore]
+    pass
+
+
+class _TlsConnection(_NotedConnection, AWSHTTPSConnection):  # type: ignore[misc, unused-ignore]
+    pass
+
+
+# urllib3's way to choose a pool's connections. botocore takes no pools of ours, so its own get them: for clients that
+# nobody notes sockets of, they are the same as before.
+AWSHTTPConnectionPool.ConnectionCls = _Connection
+AWSHTTPSConnectionPool.ConnectionCls = _TlsConnection
 
 
 class _PacedFile:
@@ -210,18 +251,28 @@ class S3Store:
             )
         _whole(answer, key)
 
-    def head(self, key: str) -> str | None:
-        """Base64 SHA-256 that S3 keeps of the object ``key``, or None if it keeps none."""
-        with self._within(self._settings.connect_timeout_s + 2 * self._settings.read_timeout_s), _expiry_named():
-            answer = self.client.head_object(Bucket=self._settings.bucket, Key=key, ChecksumMode="ENABLED")
-        _whole(answer, key)
-        return answer.get("ChecksumSHA256")
+    def checksum(self, key: str) -> str:
+        """Base64 SHA-256 of the object ``key``: what S3 keeps of it or, if it keeps none, of what it gives.
 
-    def read(self, key: str) -> Iterator[bytes]:
-        """The object's bytes, chunk by chunk."""
-        answer = self.client.get_object(Bucket=self._settings.bucket, Key=key)
-        _whole(answer, key)
-        yield from answer["Body"].iter_chunks(1 << 20)
+        Raises
+        ------
+        ClientError, BotoCoreError, OSError, CredentialsExpiredError
+            As for `put`.
+        """
+        patience_s = self._settings.connect_timeout_s + 2 * self._settings.read_timeout_s
+        with self._within(patience_s), _expiry_named():
+            head = self.client.head_object(Bucket=self._settings.bucket, Key=key, ChecksumMode="ENABLED")
+        _whole(head, key)
+        kept = head.get("ChecksumSHA256")
+        if kept is not None:
+            return kept
+        hasher = hashlib.sha256()
+        with self._within(patience_s + head["ContentLength"] / SLOWEST_BYTES_PER_S), _expiry_named():
+            answer = self.client.get_object(Bucket=self._settings.bucket, Key=key)
+            _whole(answer, key)
+            for chunk in answer["Body"].iter_chunks(1 << 20):
+                hasher.update(chunk)
+        return base64.b64encode(hasher.digest()).decode()
 
     def renew(self) -> None:
         """Read credentials anew, and ask S3 for its time without any: expired ones may only look so by our clock."""
@@ -252,7 +303,8 @@ class S3Store:
         timer.daemon = True
         timer.start()
         try:
-            yield
+            with self._sockets.noted():
+                yield
         finally:
             timer.cancel()
 
@@ -260,10 +312,9 @@ class S3Store:
         settings = self._settings
         profile = settings.profile if signed else None  # to ask the time, no profile need exist
         session = boto3.session.Session(profile_name=profile, region_name=settings.region)
-        if signed:
-            credentials: Any = session.get_credentials()
-            if hasattr(credentials, "_time_fetcher"):  # temporary ones: whether they expired is for S3's clock to say
-                credentials._time_fetcher = self.clock.now
+        credentials = session.get_credentials() if signed else None
+        if isinstance(credentials, RefreshableCredentials):
+            self._expire_by_server(credentials)
         client = session.client(
             "s3",
             endpoint_url=settings.endpoint_url,
@@ -279,8 +330,17 @@ class S3Store:
         )
         client.meta.events.register("before-sign.s3", self._set_time)
         client.meta.events.register("response-received.s3", self._learn_time)
-        self._sockets.watch(client)
         return client
+
+    def _expire_by_server(self, credentials: RefreshableCredentials) -> None:
+        """Let S3's clock say whether temporary credentials have expired: a local one that is ahead ends them all."""
+        needed = credentials.refresh_needed
+
+        def refresh_needed(refresh_in: int | None = None) -> bool:
+            ahead_s = round((self.clock.now() - datetime.now(UTC)).total_seconds())
+            return needed(refresh_in if refresh_in is None else refresh_in + ahead_s)
+
+        credentials.refresh_needed = refresh_needed  # type: ignore[method-assign]
 
     def _set_time(self, request: Any, **_: object) -> None:
         request.context["signed_at"] = self.clock.now()

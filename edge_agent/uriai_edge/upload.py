@@ -305,19 +305,13 @@ class Uploader:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
         raise NotNowError(redact(f"S3 answers {status} {code}")) from error
 
-    def _checksum_of(self, key: str) -> str | None:
+    def _checksum_of(self, key: str) -> str:
         try:
-            there = self._store.head(key)
-            if there is None:  # stored without one: read it back
-                hasher = hashlib.sha256()
-                for chunk in self._store.read(key):
-                    hasher.update(chunk)
-                there = base64.b64encode(hasher.digest()).decode()
+            return self._store.checksum(key)
         except (ClientError, BotoCoreError, CredentialsExpiredError, OSError) as error:
             raise NotNowError(
                 redact(f"s3://{self._settings.bucket}/{key} exists, but cannot be compared: {error}")
             ) from error
-        return there
 
 
 def _code(error: ClientError) -> str:

@@ -32,6 +32,7 @@ class ObjectStore:
         self.overwritten: list[str] = []
         self.faults: deque[str] = deque()  # one a PUT: 503, 403, hang, reset, lost_answer, slow_read, drip, drip_read
         self.always: str | None = None
+        self.drip_reads = False  # whether objects are given a byte at a time
         self.ahead_s = 0.0  # of this machine's clock
         self.expired_keys: set[str] = set()  # access key ids
         self.access_keys: list[str] = []  # of every PUT that was let in
@@ -187,13 +188,17 @@ class _Handler(BaseHTTPRequestHandler):
         elif key == "":
             self._answer(200)
         elif key in self.objects.objects:
-            self._answer(200, headers={"ETag": '"x"', "x-amz-checksum-sha256": self.objects.checksums[key]})
+            kept = self.objects.checksums.get(key)
+            headers = {} if kept is None else {"x-amz-checksum-sha256": kept}
+            self._answer(200, self.objects.objects[key], headers={"ETag": '"x"'} | headers)
         else:
             self._answer(404)
 
     def do_GET(self) -> None:
         key = self._key()
-        if key in self.objects.objects:
+        if key in self.objects.objects and self.objects.drip_reads:
+            self._drip(b"HTTP/1.1 200 O")
+        elif key in self.objects.objects:
             self._answer(200, self.objects.objects[key], headers={"ETag": '"x"'})
         else:
             self._error(404, "NoSuchKey")

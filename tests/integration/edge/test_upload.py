@@ -329,21 +329,74 @@ class FaultyStore(S3Store):
 
     times = 2
 
+    def __init__(self, settings: Upload, error: Exception) -> None:
+        super().__init__(settings)
+        self.error = error
+
     def put(self, *arguments, **more) -> None:
         self.times -= 1
         if self.times >= 0:
-            raise ValueError("a fault of this program")
+            raise self.error
         super().put(*arguments, **more)
 
 
-def test_a_fault_of_the_program_costs_an_attempt_and_not_the_thread(spool, store, caplog):
+@pytest.mark.parametrize("error", [ValueError, RuntimeError, KeyError, MemoryError])
+def test_a_fault_of_the_program_costs_an_attempt_and_not_the_thread(spool, store, caplog, error):
     add_clip(spool)
     settings = Upload(bucket=store.bucket, endpoint_url=store.url, backoff_max_s=0.1)
-    one = Uploader(settings, spool, FaultyStore(settings), threading.Event())
+    one = Uploader(settings, spool, FaultyStore(settings, error("a fault of this program")), threading.Event())
     assert not one._step()
     assert "a fault of this program" in one.problem and "fault while uploading" in caplog.text
     assert one.drain()
     assert states(spool) == {"uploaded": 1} and one.problem is None
+
+
+def test_a_runtime_error_out_of_boto3_is_a_fault_and_not_expired_credentials(spool, store):
+    add_clip(spool)
+    one = uploader(spool, store)
+    faults = iter([RuntimeError("a fault of that program")])
+
+    def fail(**_: object) -> None:
+        for fault in faults:
+            raise fault
+
+    one._store.client.meta.events.register("before-send.s3", fail)
+    assert not one._step()
+    assert "a fault of that program" in one.problem and "expired" not in one.problem
+    assert one.drain()
+    assert states(spool) == {"uploaded": 1}
+
+
+def test_an_upload_thread_that_dies_does_not_leave_the_status_fine(spool, store):
+    class BrokenChance(random.Random):
+        def uniform(self, a: float, b: float) -> float:
+            raise RuntimeError("a fault outside of every attempt")
+
+    add_clip(spool)
+    store.faults.append("503")
+    settings = Upload(bucket=store.bucket, endpoint_url=store.url)
+    one = Uploader(settings, spool, S3Store(settings), threading.Event(), BrokenChance())
+    with pytest.raises(RuntimeError, match="a fault outside of every attempt"):
+        one.run()
+    assert "uploads have ended unexpectedly" in one.problem
+    assert states(spool) == {"closed": 1}, "what was not uploaded is still in line"
+
+
+def test_one_stores_interruption_leaves_anothers_request_alone(spool, store):
+    add_clip(spool)
+    one, other = (uploader(spool, store, read_timeout_s=30) for _ in range(2))
+    other._store.ask_time()
+    store.faults.append("hang")
+    thread = threading.Thread(target=one._step)
+    thread.start()
+    while not store.requests or store.requests[-1][0] != "PUT":
+        time.sleep(0.01)
+    other.interrupt()
+    thread.join(0.5)
+    assert thread.is_alive()
+    one.interrupt()
+    thread.join(5)
+    assert not thread.is_alive() and "S3 cannot be reached" in one.problem
 
 
 def test_the_pauses_grow_with_full_jitter_up_to_their_limit(spool, store):
@@ -377,6 +430,27 @@ def test_an_object_with_other_bytes_is_never_overwritten_and_named(spool, store)
     assert states(spool) == {"uploaded": 1, "failed": 1}
     ((seq, state, reason),) = SpoolReader(spool.folder).troubles()
     assert (seq, state) == (clip.seq, State.FAILED) and key in reason and "other bytes" in reason
+
+
+@pytest.mark.parametrize(("there", "state"), [(b"a clip's bytes", "uploaded"), (b"somebody else's", "failed")])
+def test_an_object_that_s3_keeps_no_checksum_of_is_read_and_compared(spool, store, there, state):
+    key = add_clip(spool).stem + ".mp4"
+    store.objects[key] = there
+    uploader(spool, store).drain()
+    assert states(spool) == {state: 1} and store.objects[key] == there and store.overwritten == []
+
+
+def test_reading_an_object_that_is_drawn_out_is_given_up(spool, store, monkeypatch):
+    monkeypatch.setattr("uriai_edge.s3.SLOWEST_BYTES_PER_S", 10_000)
+    key = add_clip(spool).stem + ".mp4"
+    store.objects[key], store.drip_reads = b"a clip's bytes", True
+    one = uploader(spool, store, connect_timeout_s=1)
+    begun_s = time.monotonic()
+    assert not one._step()
+    assert time.monotonic() - begun_s < 15 and "cannot be compared" in one.problem
+    store.drip_reads = False
+    assert one.drain()
+    assert states(spool) == {"uploaded": 1}
 
 
 def test_a_clip_altered_on_the_disk_is_refused_and_does_not_hold_up_others(spool, store):
