@@ -203,8 +203,8 @@ def test_sigterm_in_the_middle_of_a_clip_closes_it(tmp_path, store):
     assert process.returncode == 0, stderr
     assert [line["message"] for line in logs(stderr)][-1] == "agent ends"
     assert not list(partial.iterdir())
-    clips = list((tmp_path / "spool" / "clips").rglob("*.mp4"))  # one, or two parts on a slow machine
-    assert clips and all(pictures_in(clip) > 0 for clip in clips)
+    (clip,) = (tmp_path / "spool" / "clips").rglob("*.mp4")
+    assert pictures_in(clip) > 0
     assert edge("verify", "--config", config).returncode == 0
     coverage = [json.loads(line) for line in edge("verify", "--config", config, "--json").stdout.splitlines()]
     assert any("records/" in line["key"] for line in coverage)

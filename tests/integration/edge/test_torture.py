@@ -117,7 +117,7 @@ def test_an_agent_killed_again_and_again_loses_nothing(config, store, tmp_path):
         agent.join(30)
     types = check_everything(store, tmp_path / "spool", closed(noted), tmp_path / "copy")
     # how many close before their process dies depends on the machine; what recovery closed counts as well
-    assert closed(noted) and types[RecordType.CLIP] > RANDOM_KILLS / 4
+    assert len(closed(noted)) > RANDOM_KILLS / 4
     print(f"{RANDOM_KILLS} kills, {len(closed(noted))} clips noted as closed, records {dict(types)}")
 
 
