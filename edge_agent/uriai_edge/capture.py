@@ -156,17 +156,17 @@ def _open(camera: Camera, name: str) -> InputContainer:
 
 def _check_file(path: Path, name: str) -> None:
     if not path.exists():
-        raise SourceError(f"{name}: there is no such file")
+        raise SourceError(f"{name}: there is no such file; check source")
     if path.is_dir():
-        raise SourceError(f"{name}: is a folder, not a video file")
+        raise SourceError(f"{name}: is a folder, not a video file; check source")
     if path.is_file() and path.stat().st_size == 0:
-        raise SourceError(f"{name}: is empty (0 bytes)")
+        raise SourceError(f"{name}: is empty (0 bytes); check source")
 
 
 def _video_stream(container: InputContainer, name: str) -> VideoStream:
     if not container.streams.video:
         only = "only audio" if container.streams.audio else "no video"
-        raise SourceError(f"{name}: holds {only}")
+        raise SourceError(f"{name}: holds {only}; check source, or what the camera sends")
     stream = container.streams.video[0]
     codec = stream.codec_context.name if stream.codec_context is not None else None
     if codec not in COPYABLE:
@@ -187,14 +187,23 @@ def _picture_s(stream: VideoStream) -> float:
 
 
 _REMEDIES: tuple[tuple[type[BaseException], str], ...] = (
-    (av.error.HTTPUnauthorizedError, "user name or password is wrong (401)"),
-    (av.error.HTTPForbiddenError, "this user may not see it (403)"),
-    (av.error.HTTPNotFoundError, "there is nothing under this path (404)"),
-    (av.error.InvalidDataError, "is not a video that can be read, or not complete"),
-    (av.error.ConnectionRefusedError, "nothing answers at this address and port (connection refused)"),
-    (av.error.ExitError, "did not answer in time"),
-    (av.error.TimeoutError, "did not answer in time"),
-    (av.error.EOFError, "ended before anything could be read"),
+    (
+        av.error.HTTPUnauthorizedError,
+        "user name or password is wrong (401); check username and password, or password_file",
+    ),
+    (
+        av.error.HTTPForbiddenError,
+        "this user may not see it (403); let the camera show it to username, or take another one",
+    ),
+    (av.error.HTTPNotFoundError, "there is nothing under this path (404); check source against the camera's manual"),
+    (av.error.InvalidDataError, "is not a video that can be read, or not complete; check source"),
+    (
+        av.error.ConnectionRefusedError,
+        "nothing answers at this address and port (connection refused); check source, and whether it is on",
+    ),
+    (av.error.ExitError, "did not answer in time; check source and the network"),
+    (av.error.TimeoutError, "did not answer in time; check source and the network"),
+    (av.error.EOFError, "ended before anything could be read; check source"),
 )
 
 
@@ -203,4 +212,4 @@ def _reason(error: BaseException) -> str:
         if isinstance(error, kind):
             return words
     strerror = getattr(error, "strerror", None)
-    return redact(str(strerror or error))
+    return redact(f"{strerror or error}; check source and the network")

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from uriai_edge.capture import Source, SourceError
@@ -17,7 +16,7 @@ from uriai_edge.config import Camera, Config, ConfigError
 from uriai_edge.config_file import load_config
 from uriai_edge.keys import KeyFileError, load_key
 from uriai_edge.redact import redact
-from uriai_edge.s3 import S3Store
+from uriai_edge.s3 import CredentialsExpiredError, S3Store
 
 _CLOCK_WARN_S = 5.0
 _CLOCK_FAIL_S = 300.0
@@ -52,9 +51,7 @@ def check_all(path: Path) -> Iterator[Check]:
     yield Check("config", Outcome.OK, f"{path}: gateway {config.gateway}, {len(config.cameras)} camera(s)")
     yield _check_key(config)
     yield _check_disk(config)
-    credentials = _check_credentials(config)
-    yield credentials
-    yield from _check_bucket(config, ask=credentials.outcome is Outcome.OK)
+    yield from _check_s3(config)
     for camera in config.cameras:
         yield _check_camera(camera)
 
@@ -63,7 +60,8 @@ def _check_key(config: Config) -> Check:
     try:
         key = load_key(config.key_file)
     except KeyFileError as error:
-        return Check("key", Outcome.FAIL, str(error), "uriai-edge enroll --config FILE")
+        found, _, remedy = str(error).partition("; ")
+        return Check("key", Outcome.FAIL, found, remedy)
     return Check("key", Outcome.OK, f"public key {key.verify_key.encode().hex()}")
 
 
@@ -87,32 +85,29 @@ def _check_disk(config: Config) -> Check:
     return Check("disk", Outcome.OK, found)
 
 
-def _check_credentials(config: Config) -> Check:
-    """Whether AWS's standard chain finds credentials, and where; whether they suffice is for the bucket to say."""
+def _check_s3(config: Config) -> Iterator[Check]:
+    """Clock, for which no credentials are needed, credentials, judged by S3's clock as uploads do, and bucket."""
+    store = S3Store(config.upload)
+    store.ask_time()
+    yield _check_clock(store.clock.offset_s)
     remedy = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, upload: profile with credential_process, or a role"
     try:
-        found = boto3.session.Session(profile_name=config.upload.profile).get_credentials()
-        if found is None:
-            return Check("credentials", Outcome.FAIL, "no AWS credentials found", remedy)
-        found.get_frozen_credentials()
-    except (BotoCoreError, OSError, RuntimeError) as error:  # RuntimeError: fetched, and expired by our clock
-        return Check("credentials", Outcome.FAIL, redact(str(error)), remedy)
-    return Check("credentials", Outcome.OK, f"found ({found.method})")
+        method = store.find_credentials()
+    except (BotoCoreError, CredentialsExpiredError, OSError) as error:
+        yield Check("credentials", Outcome.FAIL, redact(str(error)), remedy)
+        method = None
+    else:
+        found = "no AWS credentials found" if method is None else f"found ({method})"
+        yield Check("credentials", Outcome.OK if method else Outcome.FAIL, found, "" if method else remedy)
+    if method is None:
+        yield Check("bucket", Outcome.WARN, "not asked without credentials", "mend the credentials first")
+    else:
+        yield _check_bucket(store, config.upload.bucket)
 
 
-def _check_bucket(config: Config, *, ask: bool) -> Iterator[Check]:
-    """Whether the bucket answers, if there are credentials to ask with; and the clock, for which none are needed."""
-    store = S3Store(config.upload)
-    if ask:
-        yield _ask_bucket(store, config.upload.bucket)
-    if store.clock.offset_s is None:
-        store.ask_time()
-    yield _check_clock(store.clock.offset_s)
-
-
-def _ask_bucket(store: S3Store, bucket: str) -> Check:
+def _check_bucket(store: S3Store, bucket: str) -> Check:
     try:
-        store.client.head_bucket(Bucket=bucket)
+        store.ask_bucket()
     except ClientError as error:
         status = error.response["ResponseMetadata"].get("HTTPStatusCode")
         remedy = {
@@ -121,7 +116,7 @@ def _ask_bucket(store: S3Store, bucket: str) -> Check:
             301: "the bucket is in another region: check upload: region",
         }.get(int(status or 0), "try again later")
         return Check("bucket", Outcome.FAIL, f"s3://{bucket}: S3 answers {status}", remedy)
-    except (BotoCoreError, OSError, RuntimeError) as error:
+    except (BotoCoreError, CredentialsExpiredError, OSError) as error:
         return Check("bucket", Outcome.FAIL, redact(str(error)), "check network, upload: endpoint_url and region")
     return Check("bucket", Outcome.OK, f"s3://{bucket} answers")
 
@@ -152,5 +147,6 @@ def _check_camera(camera: Camera) -> Check:
         finally:
             source.close()
     except (SourceError, ConfigError) as error:
-        return Check(what, Outcome.FAIL, str(error), "check source, username, password and the network")
+        found, _, remedy = str(error).partition("; ")
+        return Check(what, Outcome.FAIL, found, remedy or "check source and the network")
     return Check(what, Outcome.OK, f"{source.name}: {source.codec} {source.width}x{source.height}")

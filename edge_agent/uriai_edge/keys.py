@@ -50,10 +50,12 @@ def load_key(path: Path) -> SigningKey:
     except FileNotFoundError as error:
         raise KeyFileError(f"key_file {path}: does not exist; run `uriai-edge enroll --config FILE`") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise KeyFileError(f"key_file {path}: cannot be read: {error}") from error
+        raise KeyFileError(f"key_file {path}: cannot be read: {error}; the agent's user must own it") from error
     if others:
         raise KeyFileError(f"key_file {path}: others can read it; run `chmod 600 {path}`")
     try:
         return SigningKey(bytes.fromhex(text))
     except (ValueError, TypeError) as error:
-        raise KeyFileError(f"key_file {path}: does not hold a key (64 hex characters)") from error
+        raise KeyFileError(
+            f"key_file {path}: does not hold a key (64 hex characters); restore it, or remove it and enroll anew"
+        ) from error

@@ -274,6 +274,32 @@ class S3Store:
                 hasher.update(chunk)
         return base64.b64encode(hasher.digest()).decode()
 
+    def find_credentials(self) -> str | None:
+        """Where AWS's standard chain finds credentials that have not expired, in its words; None: nowhere.
+
+        Raises
+        ------
+        BotoCoreError, OSError, CredentialsExpiredError
+            If their source cannot be used.
+        """
+        with self._within(self._settings.connect_timeout_s + self._settings.read_timeout_s), _expiry_named():
+            found = self._find_credentials(self._make_session())
+            if found is None:
+                return None
+            found.get_frozen_credentials()
+            return str(found.method)
+
+    def ask_bucket(self) -> None:
+        """Ask whether the bucket is there for these credentials.
+
+        Raises
+        ------
+        ClientError, BotoCoreError, OSError, CredentialsExpiredError
+            As for `put`.
+        """
+        with self._within(self._settings.connect_timeout_s + self._settings.read_timeout_s), _expiry_named():
+            self.client.head_bucket(Bucket=self._settings.bucket)
+
     def renew(self) -> None:
         """Read credentials anew, and ask S3 for its time without any: expired ones may only look so by our clock."""
         if self._client is not None:
@@ -308,13 +334,22 @@ class S3Store:
         finally:
             timer.cancel()
 
-    def _make_client(self, *, signed: bool = True) -> S3Client:
-        settings = self._settings
-        profile = settings.profile if signed else None  # to ask the time, no profile need exist
-        session = boto3.session.Session(profile_name=profile, region_name=settings.region)
-        credentials = session.get_credentials() if signed else None
+    def _make_session(self, *, signed: bool = True) -> boto3.session.Session:
+        profile = self._settings.profile if signed else None  # to ask the time, no profile need exist
+        return boto3.session.Session(profile_name=profile, region_name=self._settings.region)
+
+    def _find_credentials(self, session: boto3.session.Session) -> Any:
+        """The session's credentials, which it keeps; S3's clock says whether temporary ones have expired."""
+        credentials = session.get_credentials()
         if isinstance(credentials, RefreshableCredentials):
             self._expire_by_server(credentials)
+        return credentials
+
+    def _make_client(self, *, signed: bool = True) -> S3Client:
+        settings = self._settings
+        session = self._make_session(signed=signed)
+        if signed:
+            self._find_credentials(session)
         client = session.client(
             "s3",
             endpoint_url=settings.endpoint_url,

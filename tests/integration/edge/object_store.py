@@ -33,6 +33,7 @@ class ObjectStore:
         self.faults: deque[str] = deque()  # one a PUT: 503, 403, hang, reset, lost_answer, slow_read, drip, drip_read
         self.always: str | None = None
         self.drip_reads = False  # whether objects are given a byte at a time
+        self.drip_heads = False  # whether what is told of objects and bucket is
         self.ahead_s = 0.0  # of this machine's clock
         self.expired_keys: set[str] = set()  # access key ids
         self.access_keys: list[str] = []  # of every PUT that was let in
@@ -183,7 +184,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_HEAD(self) -> None:
         key = self._key()
-        if self._refused():
+        if self.objects.drip_heads:
+            self._drip(b"HTTP/1.1 200 O")
+        elif self._refused():
             pass
         elif key == "":
             self._answer(200)

@@ -196,8 +196,6 @@ def test_sigterm_in_the_middle_of_a_clip_closes_it(tmp_path, store):
     while time.monotonic() < deadline and not any(file.stat().st_size > 20000 for file in partial.glob("*.mp4")):
         time.sleep(0.1)
     assert process.poll() is None
-    second = edge("run", "--config", config, check=1)
-    assert "another agent is running" in second.stderr
     process.send_signal(signal.SIGTERM)
     stderr = process.communicate(timeout=30)[1]
     assert process.returncode == 0, stderr
@@ -208,6 +206,15 @@ def test_sigterm_in_the_middle_of_a_clip_closes_it(tmp_path, store):
     assert edge("verify", "--config", config).returncode == 0
     coverage = [json.loads(line) for line in edge("verify", "--config", config, "--json").stdout.splitlines()]
     assert any("records/" in line["key"] for line in coverage)
+
+
+def test_a_second_agent_on_one_spool_is_refused(tmp_path, store, short_video):
+    path = configure(tmp_path, store, f"source: {short_video}, pace: fast")
+    config = load_config(path)
+    first = Agent(config, load_key(config.key_file), threading.Event())
+    assert "another agent is running" in edge("run", "--config", path, check=1).stderr
+    assert first.run(exit_when_done=True)
+    edge("run", "--once", "--config", path)
 
 
 def test_a_file_at_its_own_speed_takes_its_time_and_is_covered(tmp_path, store):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import socket
+import sys
+import time
 
 import pytest
 
@@ -38,6 +40,7 @@ def test_credentials_that_are_not_there_are_told_apart_from_a_bucket_that_is_not
     with object_store() as store:
         found = written(store.url)
         assert found["credentials"].outcome is Outcome.FAIL and "AWS_ACCESS_KEY_ID" in found["credentials"].remedy
+        assert found["bucket"].outcome is Outcome.WARN and found["bucket"].remedy == "mend the credentials first"
         assert found["clock"].outcome is Outcome.OK, "S3 tells its time to anybody"
         found = written(store.url, ", profile: nobody")
         assert "nobody" in found["credentials"].found
@@ -68,3 +71,55 @@ def test_a_network_that_is_away_is_told(written, monkeypatch):
         found = written(f"http://127.0.0.1:{closed.getsockname()[1]}")
     assert found["bucket"].outcome is Outcome.FAIL and "check network" in found["bucket"].remedy
     assert found["clock"].outcome is Outcome.WARN
+
+
+@pytest.mark.parametrize(
+    ("spoil", "found", "remedy"),
+    [
+        (lambda key: key.unlink(), "does not exist", "uriai-edge enroll --config FILE"),
+        (lambda key: key.chmod(0o644), "others can read it", "chmod 600"),
+        (lambda key: key.write_text("no key\n"), "does not hold a key", "enroll anew"),
+        (lambda key: (key.unlink(), key.mkdir()), "cannot be read", "must own it"),
+    ],
+)
+def test_a_key_that_cannot_be_used_is_told_with_the_remedy_that_fits(written, tmp_path, spoil, found, remedy):
+    spoil(tmp_path / "device.key")
+    key = written("http://127.0.0.1:9")["key"]
+    assert key.outcome is Outcome.FAIL and found in key.found and remedy in key.remedy
+
+
+def test_a_cameras_trouble_and_its_remedy_stand_apart(written):
+    camera = written("http://127.0.0.1:9")["camera 1"]
+    assert camera.found.endswith("there is no such file") and camera.remedy == "check source"
+
+
+@pytest.mark.parametrize("lasts_s", [1800, -1800])
+def test_temporary_credentials_expire_by_s3s_clock(written, tmp_path, monkeypatch, lasts_s):
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    program = tmp_path / "credentials.py"
+    program.write_text(
+        "import json\nfrom datetime import UTC, datetime, timedelta\n"
+        f"until = (datetime.now(UTC) - timedelta(hours=1) + timedelta(seconds={lasts_s})).isoformat()\n"
+        "print(json.dumps({'Version': 1, 'AccessKeyId': 'A', 'SecretAccessKey': 'B', 'SessionToken': 'C', "
+        "'Expiration': until}))\n"
+    )
+    (tmp_path / "config").write_text(f"[profile gw]\ncredential_process = {sys.executable} {program}\n")
+    with object_store() as store:
+        store.ahead_s = -3600  # this machine's clock is an hour ahead
+        found = written(store.url, ", profile: gw")
+    outcomes = (found["credentials"].outcome, found["bucket"].outcome)
+    if lasts_s > 0:
+        assert outcomes == (Outcome.OK, Outcome.OK) and found["credentials"].found == "found (custom-process)"
+    else:
+        assert outcomes == (Outcome.FAIL, Outcome.WARN) and "expired" in found["credentials"].found
+
+
+def test_a_bucket_that_never_finishes_its_answer_is_given_up(written, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "y")
+    with object_store() as store:
+        store.drip_heads = True
+        begun_s = time.monotonic()
+        found = written(store.url, ", read_timeout_s: 1")
+        assert time.monotonic() - begun_s < 20
+    assert found["bucket"].outcome is Outcome.FAIL and found["clock"].outcome is Outcome.WARN
