@@ -23,6 +23,7 @@ FUNCTIONS = {
     "dead_letters": "DeadLettersFunction",
     "records": "RecordsFunction",
     "watch": "WatchFunction",
+    "retention": "RetentionFunction",
     "chatbot": "ChatbotFunction",
     "migrate": "MigrateFunction",
 }

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from uriai.service.file_record import RecordDesk
     from uriai.service.ports.chat import People
     from uriai.service.ports.repositories import Transactions
+    from uriai.service.ports.retention import Deletion, Expiring
     from uriai.service.ports.vision import ClipAnalyser
     from uriai.service.watch_coverage import CoverageWatch
 
@@ -97,6 +98,21 @@ def coverage_watch(settings: Settings) -> CoverageWatch:
     from uriai.service.watch_coverage import CoverageWatch
 
     return CoverageWatch(transactions(settings), SystemClock())
+
+
+def expiring(settings: Settings) -> Expiring:
+    """Rows of clips whose period has passed."""
+    from uriai.adapters.database.retention import SqlExpiring
+
+    return SqlExpiring(database(settings))
+
+
+def deletion(settings: Settings) -> Deletion:
+    """The bucket of clips, for the one who may delete in it."""
+    from uriai.adapters.deletion import S3Deletion
+    from uriai.adapters.objects import s3_client
+
+    return S3Deletion(s3_client(), settings.clips_bucket)
 
 
 def _analyser(settings: Settings) -> ClipAnalyser:

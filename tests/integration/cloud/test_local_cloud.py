@@ -140,6 +140,7 @@ def test_a_function_takes_its_sample_event_under_the_runtime_interface_emulator(
         "dead_letters": lambda: result == {"batchItemFailures": []},
         "records": lambda: result == {"batchItemFailures": []},
         "watch": lambda: set(result) == {"silent", "dark", "gaps"},
+        "retention": lambda: result["finished"] is True,
         "chatbot": lambda: result["statusCode"] == 401,
         "migrate": lambda: result["applied"] == [] and result["version"] >= 1,
     }

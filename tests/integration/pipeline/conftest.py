@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
@@ -21,6 +22,12 @@ from uriai.adapters.database.transactions import SqlTransactions
 from uriai.adapters.manifest import Ed25519SignatureChecker
 from uriai.service.analyse_clip import Outcome, Outside, analyse_clip
 from uriai.service.locate_clip import Arrival
+from uriai_cloud import ministack, state
+from uriai_cloud.errors import ToolMissing
+from uriai_cloud.home import Home
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 @dataclass
@@ -107,3 +114,51 @@ def cloud(server, schema, monkeypatch, tmp_path):
         bootstrap.secrets.cache_clear()
         yield
         bootstrap.secrets.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Client]:
+    """A private S3 on loopback: ministack, with versions and Object Lock as AWS has them."""
+    home = Home(tmp_path_factory.mktemp("s3"))
+    try:
+        endpoint = ministack.start(home, print)
+    except ToolMissing as error:
+        pytest.skip(str(error))
+    yield state.client("s3", endpoint)
+    ministack.stop(home)
+
+
+@dataclass
+class Vault:
+    """A versioned bucket with Object Lock, as the template makes it."""
+
+    client: S3Client
+    name: str
+
+    def publish(self, bucket: BucketInMemory) -> None:
+        """Put everything that a bucket in memory holds."""
+        for key, stored in bucket.objects.items():
+            self.client.put_object(Bucket=self.name, Key=key, Body=stored.data)
+
+    def names(self) -> set[str]:
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name)
+        return {found["Key"] for page in pages for found in page.get("Contents", [])}
+
+    def versions(self, key: str) -> list[str]:
+        """Ids of all versions and markers of deletion."""
+        answer = self.client.list_object_versions(Bucket=self.name, Prefix=key)
+        return [v["VersionId"] for v in (*answer.get("Versions", []), *answer.get("DeleteMarkers", []))]
+
+
+_vaults = iter(range(1_000_000))
+
+
+@pytest.fixture
+def vault(s3: S3Client) -> Vault:
+    name = f"vault-{next(_vaults)}"
+    s3.create_bucket(
+        Bucket=name,
+        ObjectLockEnabledForBucket=True,
+        CreateBucketConfiguration={"LocationConstraint": ministack.REGION},
+    )
+    return Vault(s3, name)

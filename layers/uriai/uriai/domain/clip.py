@@ -58,6 +58,11 @@ class ClipKey:
         """Key of the manifest's signature."""
         return self.stem + ".sig"
 
+    @property
+    def tombstone(self) -> str:
+        """Key of what tells why the clip is gone."""
+        return self.stem + ".tombstone"
+
 
 class ManifestStatus(StrEnum):
     """What verification made of a clip's manifest. All but VERIFIED are flagged and never reported automatically."""

@@ -47,9 +47,14 @@ def evidence_id(finding: Ulid, role: EvidenceRole) -> Ulid:
     return _digest(b"evidence", finding.value, role.value.encode())
 
 
+def evidence_folder(clip_id: Ulid) -> str:
+    """What the keys of all objects derived from a clip begin with."""
+    return f"evidence/{clip_id}/"
+
+
 def evidence_key(clip_id: Ulid, finding: Ulid, name: str) -> str:
     """Object key of a derived object: ``evidence/{clip}/{finding}/{name}``; no other finding ever overwrites it."""
-    return f"evidence/{clip_id}/{finding}/{name}"
+    return f"{evidence_folder(clip_id)}{finding}/{name}"
 
 
 def _digest(*parts: bytes) -> Ulid:

@@ -128,11 +128,11 @@ def analyse_clip(arrival: Arrival, outside: Outside) -> Outcome:
                     located, facts, clip_span(check, ulid=located.row.id, arrived_at=clip.arrived_at, duration_s=0.0)
                 )
                 return _fail(located.row, Failure(error.reason_code, error.message), outside, unread)
+        return outside.transactions.run(lambda rows: _file(rows, located, seen, outside))
     except ClipMissingError as error:
         return _fail(located.row, Failure("object_missing", str(error)), outside)
     except ClipTooLargeError as error:
         return _fail(located.row, Failure("too_large", str(error)), outside)
-    return outside.transactions.run(lambda rows: _file(rows, located, seen, outside))
 
 
 def _locate(rows: Repositories, arrival: Arrival, outside: Outside) -> tuple[Located | Unplaced, bool]:
@@ -281,11 +281,13 @@ def _file(rows: Repositories, located: Located, seen: _Seen, outside: Outside) -
     now = outside.clock.now()
     analysis = AnalysisKey(located.row.id, outside.analyser.model_set_hash)
     rows.gateways.lock_camera(located.camera.id)
-    rows.clips.lock(located.row.id)
+    kept = rows.clips.lock(located.row.id)
     stored = rows.analyses.find(analysis)
     if stored is not None and stored.state is AnalysisState.DONE:
         # another delivery of the same event was faster
         return Outcome(State.ALREADY_DONE, located.row.id)
+    if not kept:
+        raise ClipMissingError(f"{located.row.object_key} has expired and is being deleted")
     rows.clips.learn(located.row.id, seen.facts)
     rows.analyses.save_done(analysis, seen.observations, seen.verdict, now)
     incidents: dict[Ulid, Incident] = {}

@@ -32,9 +32,11 @@ class SqlClips(Clips):
             raise LookupError(f"the row of clip {row.id} vanished between writing and reading it")
         return ClipRow(row.id, found["object_key"], found["gateway_id"], found["camera_id"])
 
-    def lock(self, clip_id: Ulid) -> None:
+    def lock(self, clip_id: Ulid) -> bool:
         """Lock the clip's row to the end of the transaction."""
-        self._cursor.execute("SELECT clip_id FROM clip WHERE clip_id = %s FOR UPDATE", (clip_id.value,))
+        self._cursor.execute("SELECT deletion_at FROM clip WHERE clip_id = %s FOR UPDATE", (clip_id.value,))
+        row = self._cursor.fetchone()
+        return row is not None and row["deletion_at"] is None
 
     def learn(self, clip_id: Ulid, facts: ClipFacts) -> None:
         """Keep what reading the clip taught."""

@@ -43,6 +43,7 @@ class PipelineStatus:
     """Counts of what stands now. ``waiting`` clips have a row and no analysis yet.
 
     ``failed`` counts by reason code, ``manifests`` clips by manifest status, ``incidents`` by status (no merged ones).
+    ``deletions`` are those decided and not carried out: ``pending``, and those ``refused`` by the store.
     """
 
     clips: int
@@ -54,6 +55,7 @@ class PipelineStatus:
     last_flagged: tuple[FlaggedClip, ...]
     unregistered_cameras: tuple[UnregisteredCamera, ...]
     incidents: dict[str, int]
+    deletions: dict[str, int]
 
 
 def pipeline_status(cursor: DictCursor, *, last: int = 5) -> PipelineStatus:
@@ -121,6 +123,11 @@ def pipeline_status(cursor: DictCursor, *, last: int = 5) -> PipelineStatus:
             cursor,
             "SELECT status AS name, COUNT(*) AS n FROM incident "
             "WHERE merged_into IS NULL GROUP BY status ORDER BY name",
+        ),
+        deletions=_counts(
+            cursor,
+            "SELECT IF(deletion_error IS NULL, 'pending', 'refused') AS name, COUNT(*) AS n FROM clip "
+            "WHERE deleted_at IS NULL AND deletion_at >= '1970-01-01' GROUP BY name ORDER BY name",
         ),
     )
 

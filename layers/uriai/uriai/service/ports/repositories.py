@@ -141,8 +141,11 @@ class Clips(ABC):
         """
 
     @abstractmethod
-    def lock(self, clip_id: Ulid) -> None:
-        """Wait until no other transaction writes this clip's analysis; held to the end of this one."""
+    def lock(self, clip_id: Ulid) -> bool:
+        """Wait until no other transaction writes this clip's analysis; held to the end of this one.
+
+        False if the clip's deletion is decided: nothing new may rest on it.
+        """
 
     @abstractmethod
     def learn(self, clip_id: Ulid, facts: ClipFacts) -> None:
