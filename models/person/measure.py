@@ -17,7 +17,8 @@ import cv2
 from models.common import boxes, deployed, remeasure
 from playroom import Act, render_programme
 from playroom.whereabouts import whereabouts
-from uriai.adapters.vision.people import clothes, steady
+from uriai.adapters.vision.clothes import clothes
+from uriai.adapters.vision.people import steady
 from uriai.adapters.vision.tracker import PEOPLE, Tracker
 from uriai.domain.analysis import Box
 

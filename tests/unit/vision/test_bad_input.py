@@ -6,7 +6,8 @@ import cv2
 import pytest
 
 from tests.unit.vision.pictures import room, still, with_declared_duration, write_clip, write_sound
-from uriai.adapters.vision.video import Clip, Limits
+from uriai.adapters.vision.limits import Limits
+from uriai.adapters.vision.video import Clip
 from uriai.service.ports.vision import ClipFault, NotAVideo
 
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from uriai.adapters.vision.clothes import clothes
 from uriai.adapters.vision.joining import SeenFace, joined
-from uriai.adapters.vision.people import DetectedPerson, clothes, steady
+from uriai.adapters.vision.people import DetectedPerson, steady
 from uriai.adapters.vision.tracker import PEOPLE, Tracker
 from uriai.domain.analysis import Box, PersonBox
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from tests.unit.vision.pictures import rotated, shaking, with_face, write_clip
-from uriai.adapters.vision.video import Clip, shrink
+from uriai.adapters.vision.scaling import shrink
+from uriai.adapters.vision.video import Clip
 
 
 def times_of(path: Path) -> tuple[list[float], float]:

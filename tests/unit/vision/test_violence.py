@@ -19,7 +19,8 @@ from tests.unit.vision.tiny_onnx import (
 )
 from uriai.adapters.vision.registry import LocalModels, Model, open_model
 from uriai.adapters.vision.sampling import WindowSampler
-from uriai.adapters.vision.video import Clip, Image
+from uriai.adapters.vision.scaling import Image
+from uriai.adapters.vision.video import Clip
 from uriai.adapters.vision.violence import ViolenceDetector
 from uriai.domain.analysis import Window
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from uriai.adapters.vision.faces import DetectedFace
 from uriai.adapters.vision.registry import Model
-from uriai.adapters.vision.video import Image
+from uriai.adapters.vision.scaling import Image
 
 SIDE_PX = 64
 LEAST_PX = 32

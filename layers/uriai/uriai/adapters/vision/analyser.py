@@ -18,12 +18,13 @@ from uriai.adapters.vision.age import AgeModel
 from uriai.adapters.vision.emotion import EmotionClassifier
 from uriai.adapters.vision.faces import FaceDetector
 from uriai.adapters.vision.key_frames import make_key_frames
+from uriai.adapters.vision.limits import Limits
 from uriai.adapters.vision.people import PersonDetector
 from uriai.adapters.vision.physical import open_physical
 from uriai.adapters.vision.presence import Detectors, Presence
 from uriai.adapters.vision.registry import ROLES, LocalModels, ModelSource, open_model
 from uriai.adapters.vision.sampling import WindowSampler
-from uriai.adapters.vision.video import Clip, Limits
+from uriai.adapters.vision.video import Clip
 from uriai.domain.analysis import Observations, Window
 from uriai.domain.model_set import model_set_hash
 from uriai.service.ports.vision import Caption, ClipAnalyser, KeyFrames

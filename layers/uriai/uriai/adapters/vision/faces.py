@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from uriai.adapters.vision.registry import Model
-from uriai.adapters.vision.video import Image, shrink
+from uriai.adapters.vision.scaling import Image, shrink
 from uriai.domain.analysis import Box
 
 _CELL_PX = 4
@@ -57,7 +56,7 @@ class FaceDetector:
         height, width = image.shape[:2]
         reduction = min(1.0, (long_side_px or self._long_side_px) / max(height, width))
         rows, columns = to_multiple(height * reduction), to_multiple(width * reduction)
-        rgb = cv2.cvtColor(shrink(image, columns, rows), cv2.COLOR_BGR2RGB)
+        rgb = shrink(image, columns, rows)[:, :, ::-1]
         tensor = np.ascontiguousarray(rgb.transpose(2, 0, 1)[None], dtype=np.float32)
         outputs = dict(zip(self._names, self._model.run(image=tensor), strict=True))
         heatmap = outputs["heatmap"][0, 0]

@@ -1,7 +1,8 @@
 """Small faces: the heads of the people found, cut from the full frame and searched together as one picture.
 
 At the working size of the face detector a face of 24 px of a 720p frame has 12 px, and is missed. Searching the whole
-frame at full size costs five times as much; the heads are a small part of it.
+frame at full size costs five times as much; the heads are a small part of it. The same way a face is looked for where
+it was a moment before.
 """
 
 from __future__ import annotations
@@ -10,18 +11,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from uriai.adapters.vision.faces import DetectedFace, FaceDetector
-from uriai.adapters.vision.video import Image
+from uriai.adapters.vision.scaling import Image, resize
 from uriai.domain.analysis import Box
 
 _CELL_PX = 96
 _GAP_PX = 16
-"""Between two heads: a face cut by a crop's edge must not go on in its neighbour."""
+"""Between two parts: a face cut by a crop's edge must not go on in its neighbour."""
 _MOST_ENLARGED = 2.0
-_MOST_HEADS = 20
+_MOST_PARTS = 20
 _GRAY = 114
 _HEAD_HEIGHT = 0.45
 """The share of a person's box, from its top, in which the head is: people in a nursery sit and bend."""
@@ -30,7 +30,7 @@ _MARGIN = 0.08
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    """Where a head lies: in the frame, in the sheet, and how many sheet pixels a frame pixel is."""
+    """Where a part lies: in the frame, in the sheet, and how many sheet pixels a frame pixel is."""
 
     frame_x: int
     frame_y: int
@@ -46,7 +46,19 @@ def find_in_heads(
 
     ``image`` is the whole frame, BGR uint8 [H, W, 3].
     """
-    largest = sorted(people, key=lambda box: -box.w * box.h)[:_MOST_HEADS]
+    return find_in_parts(detector, image, [head_of(box) for box in people], least_score)
+
+
+def find_in_parts(
+    detector: FaceDetector, image: Image, parts: Sequence[Box], least_score: float = 0.5
+) -> tuple[DetectedFace, ...]:
+    """Faces in each of ``parts`` (the largest twenty), in frame pixels; parts may reach beyond the frame.
+
+    ``image`` is the whole frame, BGR uint8 [H, W, 3].
+    """
+    height, width = image.shape[:2]
+    visible = [box for part in parts if (box := _on_picture(part, width, height)) is not None]
+    largest = sorted(visible, key=lambda box: -box[2] * box[3])[:_MOST_PARTS]
     if not largest:
         return ()
     across = math.ceil(math.sqrt(len(largest)))
@@ -63,18 +75,25 @@ def find_in_heads(
     return tuple(found)
 
 
-def _place(image: Image, person: Box, sheet: Image, x: int, y: int) -> _Cell:
-    """Copy a person's head into the sheet at (x, y)."""
-    height, width = image.shape[:2]
+def head_of(person: Box) -> Box:
+    """The square in which the head of a person is; it may reach beyond the frame."""
     side = max(_HEAD_HEIGHT * person.h, min(person.w, 0.7 * person.h))
-    left = int(max(person.x + person.w / 2 - side / 2, 0))
-    top = int(max(person.y - _MARGIN * person.h, 0))
-    right, bottom = min(math.ceil(left + side), width), min(math.ceil(top + side), height)
-    part = image[top:bottom, left:right]
-    zoom = min(_CELL_PX / max(part.shape[:2]), _MOST_ENLARGED)
-    columns, rows = max(1, int(part.shape[1] * zoom)), max(1, int(part.shape[0] * zoom))
-    how = cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR
-    sheet[y : y + rows, x : x + columns] = cv2.resize(part, (columns, rows), interpolation=how)
+    return Box(person.x + person.w / 2 - side / 2, person.y - _MARGIN * person.h, side, side)
+
+
+def _on_picture(part: Box, width: int, height: int) -> tuple[int, int, int, int] | None:
+    """Left, top, width and height in whole pixels of the part inside the picture."""
+    left, top = int(max(part.x, 0)), int(max(part.y, 0))
+    right, bottom = min(math.ceil(left + part.w), width), min(math.ceil(top + part.h), height)
+    return (left, top, right - left, bottom - top) if right > left and bottom > top else None
+
+
+def _place(image: Image, part: tuple[int, int, int, int], sheet: Image, x: int, y: int) -> _Cell:
+    """Copy a part of the frame into the sheet at (x, y)."""
+    left, top, width, height = part
+    zoom = min(_CELL_PX / max(width, height), _MOST_ENLARGED)
+    columns, rows = max(1, int(width * zoom)), max(1, int(height * zoom))
+    sheet[y : y + rows, x : x + columns] = resize(image[top : top + height, left : left + width], columns, rows)
     return _Cell(left, top, x, y, zoom)
 
 

@@ -10,8 +10,10 @@ import cv2
 
 from uriai.adapters.vision.faces import FaceDetector
 from uriai.adapters.vision.lettering import with_caption, write_label
+from uriai.adapters.vision.limits import Limits
 from uriai.adapters.vision.masking import LOW_SCORE, mask
-from uriai.adapters.vision.video import Clip, Image, Limits
+from uriai.adapters.vision.scaling import Image
+from uriai.adapters.vision.video import Clip
 from uriai.domain.analysis import Box, DetectedBox, Face, Observations, PersonBox
 from uriai.service.ports.vision import Caption, KeyFrames
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from uriai.adapters.vision.video import Image, shrink
+from uriai.adapters.vision.scaling import Image, shrink
 
 FILLING = 114
 """The gray (0..255) around the picture that YOLOv5 is trained with."""

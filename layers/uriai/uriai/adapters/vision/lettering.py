@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from uriai.adapters.vision.video import Image
+from uriai.adapters.vision.scaling import Image
 
 _FONT = "uni"
 """OpenCV's built-in WenQuanYi Micro Hei; its other fonts take Hangul from it too, but Latin letters from elsewhere."""

@@ -1,18 +1,19 @@
 """Mosaics over faces. What is made here may be shown outside, so a face too many is covered rather than one too few.
 
 A face that the detector misses on one frame is usually found on the frames beside it; so what is covered is the union
-of what was found, at a low score, on the frame and its neighbours, each box enlarged.
+of what was found, at a low score, on the frame and its neighbours, each box enlarged. `covers` does that for a film.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from uriai.adapters.vision.video import Image
+from uriai.adapters.vision.scaling import Image
 from uriai.domain.analysis import Box
 
 LOW_SCORE = 0.2
@@ -22,6 +23,15 @@ ENLARGED = 1.5
 _CELLS_ACROSS = 5
 """Cells across a face: too coarse for anybody to be known by it."""
 _LEAST_CELL_PX = 6
+_LEVELS = 16
+"""A cell of a film has one of so many values: what is left of the face below falls together."""
+_HELD_FRAMES = 12
+"""A film's cells keep their colours for so many frames. Each frame's own would show the moving face through a grid that
+moves over it, and a sharper face can be computed from many such pictures.
+"""
+
+Plane = NDArray[np.uint8]
+"""Uint8 [H, W]."""
 
 
 def enlarge(box: Box, width: int, height: int, by: float = ENLARGED) -> tuple[int, int, int, int]:
@@ -41,11 +51,87 @@ def mask(image: Image, boxes: Iterable[Box]) -> Image:
         left, top, right, bottom = enlarge(box, width, height)
         if right <= left or bottom <= top:
             continue
-        part = masked[top:bottom, left:right]
         cell = max(_LEAST_CELL_PX, round(max(box.w, box.h) / _CELLS_ACROSS))
-        size = (max(1, (right - left) // cell), max(1, (bottom - top) // cell))
-        cells: Any = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
-        masked[top:bottom, left:right] = cv2.resize(
-            cells, (right - left, bottom - top), interpolation=cv2.INTER_NEAREST
-        )
+        down, across = max(1, (bottom - top) // cell), max(1, (right - left) // cell)
+        part = masked[top:bottom, left:right]
+        masked[top:bottom, left:right] = _spread(_cells(part, down, across), bottom - top, right - left)
     return masked
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """A place of one frame that is covered: ``box`` in whole even pixels inside the frame; ``line`` says whose it is
+    and stays from frame to frame.
+    """
+
+    line: int
+    box: tuple[int, int, int, int]
+
+
+class Mosaics:
+    """Covers places of a film's frames; feed it the frames in order."""
+
+    def __init__(self) -> None:
+        self._held: dict[int, tuple[int, tuple[Plane, ...]]] = {}
+
+    def cover(self, planes: Iterable[Plane], covers: Iterable[Cover], frame: int) -> None:
+        """Cover places of frame number ``frame`` in its planes: brightness, and two of half the size for colour."""
+        parts = tuple(planes)
+        for cover in covers:
+            left, top, right, bottom = cover.box
+            regions = [
+                plane[top // by : bottom // by, left // by : right // by]
+                for plane, by in zip(parts, (1, 2, 2), strict=True)
+            ]
+            cells = self._cells_of(cover.line, regions, frame)
+            for region, of_region in zip(regions, cells, strict=True):
+                height, width = region.shape
+                radius = max(1, round(max(height, width) / max(of_region.shape) / 2))
+                region[:] = _blurred(_spread(of_region, height, width), radius)
+
+    def _cells_of(self, line: int, regions: list[Plane], frame: int) -> tuple[Plane, ...]:
+        since, cells = self._held.get(line, (frame, ()))
+        if not cells or not 0 <= frame - since < _HELD_FRAMES:
+            height, width = regions[0].shape
+            # the enlarged box is half as large again as the face, so the face itself has as many cells as on a picture
+            cell = max(_LEAST_CELL_PX, max(height, width) / (_CELLS_ACROSS * ENLARGED))
+            down, across = max(1, int(height / cell)), max(1, int(width / cell))
+            cells = tuple(_few_levels(_cells(region, down, across)) for region in regions)
+            self._held[line] = (frame, cells)
+        return cells
+
+
+def _cells(part: NDArray[np.uint8], down: int, across: int) -> NDArray[np.uint8]:
+    """The mean of each of ``down`` x ``across`` cells of a part uint8 [H, W] or [H, W, 3]."""
+    height, width = part.shape[:2]
+    rows = np.linspace(0, height, min(down, height) + 1).astype(int)
+    columns = np.linspace(0, width, min(across, width) + 1).astype(int)
+    sums = np.add.reduceat(np.add.reduceat(part.astype(np.int64), rows[:-1], axis=0), columns[:-1], axis=1)
+    areas = np.diff(rows)[:, None] * np.diff(columns)
+    return np.asarray(sums // (areas if part.ndim == 2 else areas[..., None]), np.uint8)
+
+
+def _spread(cells: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """Every cell over its share of ``height`` x ``width`` pixels."""
+    rows = np.arange(height) * cells.shape[0] // height
+    columns = np.arange(width) * cells.shape[1] // width
+    return np.asarray(cells[rows][:, columns], np.uint8)
+
+
+def _few_levels(cells: Plane) -> Plane:
+    step = 256 // _LEVELS
+    # 128, which is no colour at all in the colour planes, stays what it is
+    return np.asarray(np.minimum((cells.astype(np.int64) + step // 2) // step * step, 255), np.uint8)
+
+
+def _blurred(part: Plane, radius: int) -> Plane:
+    """The mean over a square of ``radius`` pixels to each side, the border repeated."""
+    blurred: Any = part.astype(np.float32)
+    size = 2 * radius + 1
+    for axis in (0, 1):
+        edges = [(0, 0), (0, 0)]
+        edges[axis] = (radius + 1, radius)
+        sums = np.cumsum(np.pad(blurred, edges, mode="edge"), axis=axis)
+        taken = sums.shape[axis] - size
+        blurred = (np.take(sums, range(size, size + taken), axis) - np.take(sums, range(taken), axis)) / size
+    return np.asarray(blurred + 0.5, np.uint8)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from uriai.adapters.vision.contracts import Model
 from uriai.adapters.vision.sampling import Cut
-from uriai.adapters.vision.video import Image
+from uriai.adapters.vision.scaling import Image
 from uriai.adapters.vision.violence import ViolenceDetector
 from uriai.adapters.vision.yolo import YoloDetector
 from uriai.domain.analysis import DetectedBox, Window

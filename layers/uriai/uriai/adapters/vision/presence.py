@@ -16,14 +16,16 @@ import numpy as np
 
 from uriai.adapters.vision import age, emotion
 from uriai.adapters.vision.age import AgeModel
+from uriai.adapters.vision.clothes import clothes
 from uriai.adapters.vision.emotion import EmotionClassifier
 from uriai.adapters.vision.faces import DetectedFace, FaceDetector, merged
 from uriai.adapters.vision.heads import find_in_heads
 from uriai.adapters.vision.joining import SeenFace, joined
-from uriai.adapters.vision.people import PersonDetector, clothes, steady
+from uriai.adapters.vision.people import PersonDetector, steady
 from uriai.adapters.vision.sampling import Every
+from uriai.adapters.vision.scaling import Image, shrink
 from uriai.adapters.vision.tracker import PEOPLE, Tracker
-from uriai.adapters.vision.video import Frame, Image, shrink
+from uriai.adapters.vision.video import Frame
 from uriai.domain.adulthood import adult_probability, size_ratios
 from uriai.domain.analysis import Box, Face, PersonBox
 

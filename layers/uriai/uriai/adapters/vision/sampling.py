@@ -10,12 +10,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
-
-from uriai.adapters.vision.video import Frame
+from typing import Generic, Protocol, TypeVar
 
 T = TypeVar("T")
 """What a detector makes of a frame's picture and keeps."""
+
+
+class Timed(Protocol):
+    """What has a time: seconds from the clip's start, and half of the step to the frame before."""
+
+    t_s: float
+    half_step_s: float
+
 
 WINDOW_S = 2.0
 STRIDE_S = 1.0
@@ -39,7 +45,7 @@ class Every:
         self._step_s = step_s
         self._next = 0
 
-    def due(self, frame: Frame) -> range:
+    def due(self, frame: Timed) -> range:
         """The multiples whose nearest frame this is: none or one, several where frames are rarer than instants."""
         first = self._next
         reach_s = frame.t_s + frame.half_step_s
@@ -74,14 +80,14 @@ class WindowSampler(Generic[T]):
         self._last: T | None = None
         self._next_start = 0
 
-    def wants(self, frame: Frame) -> range | None:
+    def wants(self, frame: Timed) -> range | None:
         """The grid instants this frame stands for (maybe none, when it is kept for another reason), None if it is not
         needed.
         """
         due = self._grid.due(frame)
         return due if due or self._short is not None or self._is_near_end(frame) else None
 
-    def add(self, frame: Frame, due: range, image: T) -> list[Cut[T]]:
+    def add(self, frame: Timed, due: range, image: T) -> list[Cut[T]]:
         """Take the image of a wanted frame; returns the windows it completes."""
         self._last = image
         for index in due:
@@ -110,7 +116,7 @@ class WindowSampler(Generic[T]):
             return []
         return [self._cut(start, duration_s)]
 
-    def _is_near_end(self, frame: Frame) -> bool:
+    def _is_near_end(self, frame: Timed) -> bool:
         return self._declared_s is not None and frame.t_s + 3 * frame.half_step_s >= self._declared_s
 
     def _cut(self, start: int, duration_s: float | None) -> Cut[T]:

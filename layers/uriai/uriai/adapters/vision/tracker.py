@@ -20,7 +20,7 @@ _SAME_PLACE = 0.5
 """Two boxes that overlap by more are one person whatever the colours: the light may have been switched."""
 
 Clothes = NDArray[np.float32]
-"""A histogram of colours, its sum 1; see `people.clothes`."""
+"""A histogram of colours, its sum 1; see `clothes.clothes`."""
 
 
 @dataclass(frozen=True, slots=True)

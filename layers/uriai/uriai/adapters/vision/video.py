@@ -13,10 +13,8 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 # FFmpeg's and OpenCV's own log lines would stand between ours; their failures come back as return values. Set before
 # the first open.
@@ -24,31 +22,21 @@ os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from uriai.adapters.vision.container import inspect
+from uriai.adapters.vision.limits import (
+    LONGEST_GAP_S,
+    Limits,
+    check_complete,
+    check_length,
+    check_size,
+    sane_fps,
+    too_long,
+)
+from uriai.adapters.vision.scaling import Image
 from uriai.service.ports.vision import ClipFault, NotAVideo
 
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-
-Image = NDArray[np.uint8]
-"""Pixels uint8 [H, W, 3]: BGR as OpenCV has them, unless a docstring says RGB."""
-
-_SANE_FPS = (1.0, 240.0)
-_FALLBACK_FPS = 25.0
-_LONGEST_GAP_S = 30.0
-_COMPLETE = 0.9
-_WORTH_HALVING = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a file may be and still be called a clip. A clip of the agent has at most 30 s."""
-
-    longest_s: float = 600.0
-    most_frames: int = 600 * 60
-    smallest_px: int = 32
-    most_pixels: int = 8192 * 4320
 
 
 class Frame:
@@ -90,7 +78,7 @@ class Clip:
         """
         self._limits = limits or Limits()
         container = inspect(path)
-        self._check_length(container.declared_s)
+        check_length(container.declared_s, self._limits)
         if container.cut and container.declared_s is None:
             raise NotAVideo(
                 ClipFault.TRUNCATED,
@@ -101,12 +89,12 @@ class Clip:
         try:
             if not self._capture.isOpened():
                 raise self._unopened(container.cut)
-            self._fps = _sane_fps(self._capture.get(cv2.CAP_PROP_FPS))
+            self._fps = sane_fps(self._capture.get(cv2.CAP_PROP_FPS))
             self.declared_s = container.declared_s or self._counted_s()
-            self._check_length(self.declared_s)
+            check_length(self.declared_s, self._limits)
             self.width = int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH))
             self.height = int(self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
-            self._check_size()
+            check_size(self.width, self.height, self._limits)
         except NotAVideo:
             self._capture.release()
             raise
@@ -135,52 +123,22 @@ class Clip:
             raw_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
             if count:
                 gap_s = raw_s - raw_before_s
-                step_s = gap_s if math.isfinite(gap_s) and 0.0 < gap_s <= _LONGEST_GAP_S else nominal_s
+                step_s = gap_s if math.isfinite(gap_s) and 0.0 < gap_s <= LONGEST_GAP_S else nominal_s
                 t_s += step_s
             raw_before_s, count = raw_s, count + 1
             if t_s > self._limits.longest_s or count > self._limits.most_frames:
-                raise self._too_long(t_s)
+                raise too_long(t_s, self._limits)
             yield Frame(self._capture, t_s, step_s / 2)
         if not count:
             raise NotAVideo(ClipFault.UNDECODABLE, "not one frame of the video can be decoded")
         # the last frame is shown as long as the frames before it were, not as long as one hole in the recording
         self.duration_s = t_s + min(step_s, 2 * nominal_s)
-        self._check_complete(count)
+        check_complete(self.declared_s, self.duration_s, 1.0 / self._fps, count)
 
     def _counted_s(self) -> float | None:
         """Playing time from the frame count, for containers whose headers we do not read."""
         count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         return count / self._fps if math.isfinite(count) and 0 < count < 1e8 else None
-
-    def _check_length(self, declared_s: float | None) -> None:
-        if declared_s is not None and declared_s > self._limits.longest_s:
-            raise self._too_long(declared_s)
-
-    def _too_long(self, seconds: float) -> NotAVideo:
-        return NotAVideo(
-            ClipFault.TOO_LONG,
-            f"the video plays {seconds:.0f} s or more, the limit is {self._limits.longest_s:.0f} s: cut it into clips",
-        )
-
-    def _check_size(self) -> None:
-        size = f"{self.width}x{self.height} px"
-        if min(self.width, self.height) < self._limits.smallest_px:
-            least = self._limits.smallest_px
-            raise NotAVideo(
-                ClipFault.TOO_SMALL, f"the picture has {size}; at least {least}x{least} are needed to see anybody"
-            )
-        if self.width * self.height > self._limits.most_pixels:
-            raise NotAVideo(ClipFault.TOO_LARGE, f"the picture has {size}, more than 8K: scale it down")
-
-    def _check_complete(self, count: int) -> None:
-        if self.declared_s is None:
-            return
-        if self.duration_s < _COMPLETE * self.declared_s - 1.0 / self._fps:
-            raise NotAVideo(
-                ClipFault.TRUNCATED,
-                f"only {self.duration_s:.2f} s ({count} frames) of the stated {self.declared_s:.2f} s can be decoded: "
-                "the file was cut off or damaged",
-            )
 
     @staticmethod
     def _unopened(cut: bool) -> NotAVideo:
@@ -189,25 +147,3 @@ class Clip:
         return NotAVideo(
             ClipFault.UNDECODABLE, "no picture track of the file can be decoded: its coding is unknown or damaged"
         )
-
-
-def shrink(image: Image, width: int, height: int) -> Image:
-    """Resize by area to ``width`` x ``height``, the aspect ratio given up, as the models' training does.
-
-    A large frame is first halved, which OpenCV does many times faster; the values differ from those of one step by less
-    than one (0..255) on average.
-    """
-    rows, columns = image.shape[:2]
-    while rows % 2 == 0 and columns % 2 == 0 and min(rows / height, columns / width) >= _WORTH_HALVING:
-        rows, columns = rows // 2, columns // 2
-        image = _resized(image, columns, rows)
-    return _resized(image, width, height)
-
-
-def _resized(image: Image, width: int, height: int) -> Image:
-    resized: Any = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(resized, np.uint8)
-
-
-def _sane_fps(fps: float) -> float:
-    return fps if math.isfinite(fps) and _SANE_FPS[0] <= fps <= _SANE_FPS[1] else _FALLBACK_FPS

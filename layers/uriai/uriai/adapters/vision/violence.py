@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from uriai.adapters.vision.registry import Model, ModelRefused, Tensor
 from uriai.adapters.vision.sampling import Cut
-from uriai.adapters.vision.video import Image, shrink
+from uriai.adapters.vision.scaling import Image, shrink
 from uriai.domain.analysis import DetectedBox, Window
 
 

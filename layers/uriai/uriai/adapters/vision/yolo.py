@@ -23,7 +23,7 @@ from uriai.adapters.vision.detector_settings import ASSAULT, PERSON, Calibration
 from uriai.adapters.vision.letterbox import Letterbox, canvas_for
 from uriai.adapters.vision.manifests import ModelRefused
 from uriai.adapters.vision.sampling import Cut
-from uriai.adapters.vision.video import Image
+from uriai.adapters.vision.scaling import Image
 from uriai.adapters.vision.yolo_outputs import OutputReader
 from uriai.domain.analysis import Box, DetectedBox, Window
 
