@@ -7,12 +7,13 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from nacl.signing import SigningKey
 
+from uriai.adapters.database import observed
 from uriai.domain.analysis import Observations, Window
 from uriai.domain.model_set import model_set_hash
 from uriai.domain.ulid import Ulid
@@ -77,7 +78,8 @@ class BucketInMemory(ClipStore):
 
 
 class ScriptedAnalyser(ClipAnalyser):
-    """Reads its observations from the clip's own bytes: ``{"duration_s", "windows": [[start, end, probability]]}``.
+    """Reads its observations from the clip's own bytes: ``{"duration_s", "windows": [[start, end, probability]]}``, or
+    ``{"duration_s", "observed": {…}}`` with faces and people, see `film`.
 
     Bytes that are not that are no video.
     """
@@ -103,6 +105,9 @@ class ScriptedAnalyser(ClipAnalyser):
             script = json.loads(data)
         except ValueError as error:
             raise NotAVideo(ClipFault.NOT_A_VIDEO, "the file is no video") from error
+        if "observed" in script:
+            seen = observed.read(json.dumps(script["observed"]), script["duration_s"])
+            return replace(seen, models=self._models, timing_ms={"total": 1.0})
         windows = tuple(Window(*window) for window in script["windows"])
         return Observations(script["duration_s"], windows, models=self._models, timing_ms={"total": 1.0})
 
@@ -115,6 +120,12 @@ class ScriptedAnalyser(ClipAnalyser):
 def script(*windows: tuple[float, float, float], duration_s: float = 10.0, salt: str = "") -> bytes:
     """A clip for `ScriptedAnalyser`; ``salt`` makes its bytes its own."""
     return json.dumps({"duration_s": duration_s, "windows": windows, "salt": salt}).encode()
+
+
+def film(observations: Observations, salt: str = "") -> bytes:
+    """A clip for `ScriptedAnalyser` in which all this is seen."""
+    seen = observed.written(observations)
+    return json.dumps({"duration_s": observations.duration_s, "observed": seen, "salt": salt}).encode()
 
 
 VIOLENT = ((0.0, 2.0, 0.1), (2.0, 4.0, 0.95), (4.0, 6.0, 0.97), (6.0, 8.0, 0.1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from dataclasses import replace
 
@@ -18,39 +19,48 @@ from uriai.domain.thresholds import Thresholds
 from uriai.domain.words import Kind, Verdict
 
 DEFAULTS = Thresholds()
-moments = st.integers(0, 59).map(lambda half_seconds: half_seconds / 2)
-grown_up = st.sampled_from([ADULT, CHILD, 0.5, None])
+seconds = st.integers(0, 29)
 
 
-@st.composite
-def faces(draw: st.DrawFn) -> Face:
-    """Any face of one of six tracks, most often of one that is in the people of `scenes`."""
-    emotions = {draw(st.sampled_from(EMOTIONS)): draw(st.floats(0, 1)) for _ in range(draw(st.integers(0, 2)))}
-    track = draw(st.integers(1, 6))
-    return Face(draw(moments), track, face(0, track).box, emotions, draw(grown_up))
+def a_face(half_seconds: int, track: int, adult: float | None, emotion: str, probability: float) -> Face:
+    return face(half_seconds / 2, track, adult, **{emotion: probability})
 
 
-@st.composite
-def clips(draw: st.DrawFn) -> Observations:
-    """Windows, faces and people: one child apart for a while, a group, and passers-by."""
-    probabilities = draw(st.lists(st.floats(0, 1), max_size=10))
+faces = st.builds(
+    a_face, st.integers(0, 59), st.integers(1, 6), st.sampled_from([ADULT, CHILD, 0.5, None]),
+    st.sampled_from(EMOTIONS), st.floats(0, 1),
+)  # fmt: skip
+"""Any face of one of six tracks, most of them of somebody in the people of `scenes`."""
+
+
+def a_clip(
+    probabilities: list[float], shown: list[Face], length: int, visits: list[int], passers_by: list[tuple[int, int]]
+) -> Observations:
+    """Windows, faces and people: one child apart except when visited, a group, and passers-by."""
     windows = tuple(Window(float(i), i + 2.0, p) for i, p in enumerate(probabilities))
     people: list[PersonBox] = []
-    for second in range(draw(st.integers(0, 29))):
-        people += [alone(float(second), away=draw(st.sampled_from([6.0, 6.0, 6.0, 2.0]))), *group(float(second))]
-    for second in draw(st.lists(st.integers(0, 29), max_size=3)):
-        people.append(body(float(second), 6, draw(st.floats(0, 1200))))
-    return Observations(30.0, windows, tuple(draw(st.lists(faces(), max_size=10))), tuple(people))
+    for second in range(length):
+        people += [alone(float(second), away=2.0 if second in visits else 6.0), *group(float(second))]
+    people += [body(float(second), 6, float(x)) for second, x in passers_by]
+    return Observations(30.0, windows, tuple(shown), tuple(people))
 
 
-@st.composite
-def days(draw: st.DrawFn) -> list[PlacedClip]:
-    """Two to four clips, one after the other, some with a hole between them."""
-    start_s, placed = 0.0, []
-    for _ in range(draw(st.integers(2, 4))):
-        placed.append(PlacedClip(start_s, draw(clips()), DEFAULTS))
-        start_s += 30.0 + draw(st.sampled_from([0.0, 0.0, 2.0, 10.0]))
-    return placed
+clips = st.builds(
+    a_clip, st.lists(st.floats(0, 1), max_size=8), st.lists(faces, max_size=6), st.integers(0, 30),
+    st.lists(seconds, max_size=2), st.lists(st.tuples(seconds, st.integers(0, 1200)), max_size=2),
+)  # fmt: skip
+
+
+def a_day(shown: list[Observations], holes: list[float]) -> list[PlacedClip]:
+    starts = itertools.accumulate((30.0 + hole for hole in holes), initial=0.0)
+    return [PlacedClip(start, clip, DEFAULTS) for start, clip in zip(starts, shown, strict=False)]
+
+
+days = st.builds(
+    a_day, st.lists(clips, min_size=2, max_size=3),
+    st.lists(st.sampled_from([0.0, 0.0, 2.0, 10.0]), min_size=2, max_size=2),
+)  # fmt: skip
+"""Two or three clips, one after the other, some with a hole between them."""
 
 
 def covers(after: Finding, before: Finding) -> bool:
@@ -64,7 +74,7 @@ def covers(after: Finding, before: Finding) -> bool:
     )
 
 
-@given(clips(), st.randoms(use_true_random=False), st.floats(0, 1))
+@given(clips, st.randoms(use_true_random=False), st.floats(0, 1))
 def test_more_confidence_of_the_models_never_removes_shortens_or_weakens_a_finding(
     clip: Observations, chance: random.Random, rise: float
 ) -> None:
@@ -82,7 +92,7 @@ def test_more_confidence_of_the_models_never_removes_shortens_or_weakens_a_findi
         assert any(covers(other, finding) for other in after), finding
 
 
-@given(clips(), st.integers(0, 100_000))
+@given(clips, st.integers(0, 100_000))
 def test_a_clip_shown_later_gives_the_same_findings_later(clip: Observations, shift_ms: int) -> None:
     shift = shift_ms / 1000
     later = replace(
@@ -98,13 +108,13 @@ def test_a_clip_shown_later_gives_the_same_findings_later(clip: Observations, sh
     ] == [(f.kind, round(f.start_s, 3), round(f.end_s, 3), f.confidence, f.verdict) for f in shifted]
 
 
-@given(days(), st.integers(-10_000_000, 10_000_000))
+@given(days, st.integers(-10_000_000, 10_000_000))
 def test_a_day_moved_as_a_whole_gives_the_same_findings(day: list[PlacedClip], shift_ms: int) -> None:
     moved = [replace(clip, start_s=clip.start_s + shift_ms / 1000) for clip in day]
     assert neglect.find(moved) == neglect.find(day)
 
 
-@given(clips(), st.randoms(use_true_random=False))
+@given(clips, st.randoms(use_true_random=False))
 def test_the_order_of_a_clips_faces_people_and_windows_changes_nothing(
     clip: Observations, chance: random.Random
 ) -> None:
@@ -115,14 +125,14 @@ def test_the_order_of_a_clips_faces_people_and_windows_changes_nothing(
     assert find_all(other, DEFAULTS) == find_all(clip, DEFAULTS)
 
 
-@given(clips())
+@given(clips)
 def test_a_face_never_makes_more_than_a_review(clip: Observations) -> None:
     for finding in find_all(clip, DEFAULTS):
         if finding.kind in (Kind.EMOTIONAL, Kind.NEGLECT):
             assert finding.verdict is Verdict.REVIEW
 
 
-@given(clips())
+@given(clips)
 def test_one_clip_has_at_most_one_finding_a_kind_and_span_and_says_why(clip: Observations) -> None:
     findings = find_all(clip, DEFAULTS)
     assert len({(f.kind, f.start_s, f.end_s) for f in findings}) == len(findings)
@@ -140,7 +150,7 @@ def test_an_empty_or_quiet_clip_has_no_finding(duration_s: float, probabilities:
     assert find_all(Observations(duration_s, windows), DEFAULTS) == ()
 
 
-@given(days(), st.data())
+@given(days, st.data())
 def test_a_clip_more_never_takes_a_part_away_nor_moves_it(day: list[PlacedClip], data: st.DataObject) -> None:
     """Clips arrive one by one, in any order: what was found of those that were there stays where it is."""
     kept = sorted(data.draw(st.sets(st.integers(0, len(day) - 1), min_size=1)))

@@ -14,23 +14,14 @@ from uriai.adapters.vision import lettering
 from uriai.adapters.vision.analyser import OnnxClipAnalyser
 from uriai.adapters.vision.faces import FaceDetector
 from uriai.adapters.vision.registry import LocalModels, open_model
-from uriai.domain.centre import Camera, Centre, Gateway
-from uriai.domain.clip import ClipKey
+from uriai.domain.centre import Camera, Centre
 from uriai.domain.finding import Finding
 from uriai.domain.words import Kind, Verdict
 from uriai.service.key_frame_caption import caption_of
-from uriai.service.locate_clip import Located
-from uriai.service.ports.repositories import ClipRow
 
 BAR = np.array((32, 32, 32))
-KEY = ClipKey.parse("clips/gateway/3/2026-11-22/01KB2WXYZ0000000000000000A.mp4")
-LOCATED = Located(
-    KEY,
-    ClipRow(KEY.ulid, KEY.clip, "gateway", 1),
-    Gateway("gateway", Centre(1, "샛별어린이집", "Asia/Seoul", auto_report=False), None, ()),
-    Camera(1, 1, "gateway", 3, registered=True),
-    id_taken=False,
-)
+CENTRE = Centre(1, "샛별어린이집", "Asia/Seoul", auto_report=False)
+CAMERA = Camera(1, 1, "gateway", 3, registered=True)
 MIDNIGHT = datetime(2026, 11, 22, 14, 59, 59, 900_000, tzinfo=UTC)
 """A tenth of a second before midnight in Seoul."""
 
@@ -135,14 +126,14 @@ def test_a_4k_clip_of_60_frames_a_second_is_shown_whole_and_its_masked_pictures_
 
 def test_a_caption_says_suspicion_kind_confidence_camera_and_the_instant_in_the_centres_zone() -> None:
     finding = Finding(Kind.PHYSICAL, 0.0, 2.0, 0.999, Verdict.REPORT)
-    korean, english = caption_of(finding, LOCATED, MIDNIGHT, verified=True)(0.25)
+    korean, english = caption_of(finding, CENTRE, CAMERA, MIDNIGHT, verified=True)(0.25)
     assert korean == "의심: 신체학대 99%(신고 대상) · CCTV 3호기 · 2026-11-23 00:00:00.1 KST"
     assert english == "Suspicion: physical abuse 99% (for a report) · CCTV 3 · 2026-11-23 00:00:00.1 KST"
 
 
 def test_a_caption_of_what_nobody_vouches_for_says_so() -> None:
     finding = Finding(Kind.NEGLECT, 0.0, 2.0, 0.7, Verdict.REVIEW)
-    korean, english = caption_of(finding, LOCATED, MIDNIGHT, verified=False)(0.0)
+    korean, english = caption_of(finding, CENTRE, CAMERA, MIDNIGHT, verified=False)(0.0)
     assert korean.endswith(" · 원본 서명 미확인")
     assert english.endswith(" · signature not verified")
 
@@ -152,7 +143,7 @@ def every_caption() -> list[str]:
         line
         for kind in Kind
         for verdict in Verdict
-        for line in caption_of(Finding(kind, 0, 2, 0.5, verdict), LOCATED, MIDNIGHT, verified=False)(0.0)
+        for line in caption_of(Finding(kind, 0, 2, 0.5, verdict), CENTRE, CAMERA, MIDNIGHT, verified=False)(0.0)
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """The seven FER2013 classes, in the order of the emotion model's output."""
@@ -17,6 +17,10 @@ class Box:
     y: float
     w: float
     h: float
+
+    def rounded(self) -> Box:
+        """To a tenth of a pixel."""
+        return Box(round(self.x, 1), round(self.y, 1), round(self.w, 1), round(self.h, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +86,30 @@ class Observations:
     def violence_probability(self) -> float:
         """The largest window probability, 0.0 when there is no window."""
         return max((window.probability for window in self.windows), default=0.0)
+
+    def rounded(self) -> Observations:
+        """As they are stored: probabilities to four places, boxes to a tenth of a pixel.
+
+        Rules judge these, so that judging what was stored comes to the same as judging what was seen.
+        """
+        return replace(
+            self,
+            windows=tuple(replace(window, probability=_places(window.probability)) for window in self.windows),
+            faces=tuple(
+                replace(
+                    face,
+                    box=face.box.rounded(),
+                    emotions={name: _places(p) for name, p in face.emotions.items()},
+                    adult=None if face.adult is None else _places(face.adult),
+                )
+                for face in self.faces
+            ),
+            people=tuple(replace(person, box=person.box.rounded()) for person in self.people),
+            boxes=tuple(
+                replace(seen, confidence=_places(seen.confidence), box=seen.box.rounded()) for seen in self.boxes
+            ),
+        )
+
+
+def _places(probability: float) -> float:
+    return round(probability, 4)

@@ -5,29 +5,29 @@ docs/failures.md has the table of inputs and outcomes.
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
+from functools import partial
 
-from uriai.domain.analysis import Observations
-from uriai.domain.centre import Camera
 from uriai.domain.clip import ManifestStatus
 from uriai.domain.finding import Finding
-from uriai.domain.identity import AnalysisKey, evidence_id, evidence_key, finding_id
+from uriai.domain.identity import AnalysisKey
 from uriai.domain.incident import Incident
 from uriai.domain.manifest import LARGEST_MANIFEST, ManifestCheck, check_manifest, clip_span
-from uriai.domain.rules import find_all
-from uriai.domain.thresholds import Thresholds
+from uriai.domain.threshold_history import ThresholdEntry
 from uriai.domain.ulid import Ulid
-from uriai.domain.words import EvidenceRole, Verdict
+from uriai.domain.words import Verdict
 from uriai.service.file_incident import file_incident
 from uriai.service.file_unverified import file_unverified
-from uriai.service.key_frame_caption import caption_of
+from uriai.service.judge_clip import Judgement, NewClip, Surroundings, judge, look_around, still_so
+from uriai.service.keep_evidence import PlayedClip, keep_evidence
 from uriai.service.locate_clip import Arrival, Located, Unplaced, locate_clip
 from uriai.service.ports.clips import ClipMissingError, ClipStore, ClipTooLargeError, FetchedClip, SignatureChecker
 from uriai.service.ports.clock import Clock
 from uriai.service.ports.repositories import (
+    AnalysedClip,
     AnalysisState,
     ClipFacts,
     ClipRow,
@@ -37,9 +37,14 @@ from uriai.service.ports.repositories import (
     Repositories,
     Transactions,
 )
-from uriai.service.ports.vision import ClipAnalyser, NotAVideo, peak_s
+from uriai.service.ports.vision import ClipAnalyser, NotAVideo
 
-JPEG = "image/jpeg"
+MOST_ROUNDS = 20
+"""So often a clip is judged anew because one around it was analysed meanwhile, before its message is retried."""
+
+
+class RestlessNeighboursError(Exception):
+    """The clips around one kept being analysed while it was judged: worth another attempt later."""
 
 
 class State(StrEnum):
@@ -74,22 +79,29 @@ class Outside:
     signatures: SignatureChecker
     transactions: Transactions
     clock: Clock
-    thresholds: Thresholds = field(default_factory=Thresholds)
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What was learned of a clip outside the database; ready to be filed in one transaction."""
+    """What was learned of a clip outside the database; ``new`` is what the rules judge."""
 
+    clip: PlayedClip
     facts: ClipFacts
-    span: tuple[datetime, datetime]
-    observations: Observations
-    verified: bool
-    findings: tuple[tuple[FindingRow, tuple[EvidenceRow, ...]], ...]
+    new: NewClip
 
     @property
-    def verdict(self) -> Verdict:
-        return max((row.verdict for row, _ in self.findings), key=lambda v: v.severity, default=Verdict.CLEAR)
+    def span(self) -> tuple[datetime, datetime]:
+        return self.new.started_at, self.new.ended_at
+
+
+@dataclass(frozen=True, slots=True)
+class _Filing:
+    """A finding ready to be filed in one transaction. ``neighbour``: it is about another clip than the one analysed."""
+
+    finding: FindingRow
+    evidence: tuple[EvidenceRow, ...]
+    verified: bool
+    neighbour: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +124,7 @@ def analyse_clip(arrival: Arrival, outside: Outside) -> Outcome:
     Exception
         What may pass with time (database, store, models that do not load): call again with the same arrival.
     """
-    located, done = outside.transactions.run(lambda rows: _locate(rows, arrival, outside))
+    located, history, done = outside.transactions.run(lambda rows: _locate(rows, arrival, outside))
     if isinstance(located, Unplaced):
         return _fail(located.row, located.failure, outside)
     if done:
@@ -122,24 +134,26 @@ def analyse_clip(arrival: Arrival, outside: Outside) -> Outcome:
             check = _verify(located, clip, outside)
             facts = _facts(clip, check)
             try:
-                seen = _look(located, clip, check, facts, outside)
+                return _judge_and_file(located, _look(located, clip, check, facts, outside), history, outside)
             except NotAVideo as error:
                 unread = _Unread(
                     located, facts, clip_span(check, ulid=located.row.id, arrived_at=clip.arrived_at, duration_s=0.0)
                 )
                 return _fail(located.row, Failure(error.reason_code, error.message), outside, unread)
-        return outside.transactions.run(lambda rows: _file(rows, located, seen, outside))
     except ClipMissingError as error:
         return _fail(located.row, Failure("object_missing", str(error)), outside)
     except ClipTooLargeError as error:
         return _fail(located.row, Failure("too_large", str(error)), outside)
 
 
-def _locate(rows: Repositories, arrival: Arrival, outside: Outside) -> tuple[Located | Unplaced, bool]:
-    """Whose clip it is, and whether these models have analysed it already."""
+def _locate(
+    rows: Repositories, arrival: Arrival, outside: Outside
+) -> tuple[Located | Unplaced, Sequence[ThresholdEntry], bool]:
+    """Whose clip it is, what thresholds were set for its centre, and whether these models have analysed it already."""
     located = locate_clip(rows, arrival, outside.clock.now())
     stored = rows.analyses.find(AnalysisKey(located.row.id, outside.analyser.model_set_hash))
-    return located, stored is not None and stored.state is AnalysisState.DONE
+    history = rows.thresholds.entries(located.gateway.centre.id) if isinstance(located, Located) else ()
+    return located, history, stored is not None and stored.state is AnalysisState.DONE
 
 
 def _verify(located: Located, clip: FetchedClip, outside: Outside) -> ManifestCheck:
@@ -175,105 +189,97 @@ def _facts(clip: FetchedClip, check: ManifestCheck) -> ClipFacts:
 
 
 def _look(located: Located, clip: FetchedClip, check: ManifestCheck, facts: ClipFacts, outside: Outside) -> _Seen:
-    """Let the models look and the rules judge, and put each finding's key frames into the store.
-
-    The objects go first and the rows after them: rows never name an object that is not there. What a crash leaves
-    between the two is written again, under the same keys, by the next delivery.
-    """
+    """Let the models look."""
     observations = outside.analyser.observe(clip.path)
     started_at, ended_at = clip_span(
         check, ulid=located.row.id, arrived_at=clip.arrived_at, duration_s=observations.duration_s
     )
-    analysis = AnalysisKey(located.row.id, outside.analyser.model_set_hash)
-    findings = []
-    for finding in find_all(observations, outside.thresholds):
-        row = _finding_row(finding, analysis, located.camera, started_at)
-        evidence = _evidence(
-            located=located,
-            clip=clip,
-            finding=finding,
-            row=row,
-            observations=observations,
+    return _Seen(
+        clip=PlayedClip(
+            row=located.row,
+            path=clip.path,
+            sha256=clip.sha256,
+            centre=located.gateway.centre,
+            camera=located.camera,
             started_at=started_at,
             verified=check.verified,
-            outside=outside,
-        )
-        findings.append((row, evidence))
-    return _Seen(
+            observations=observations,
+        ),
         facts=replace(facts, started_at=started_at, ended_at=ended_at),
-        span=(started_at, ended_at),
-        observations=observations,
-        verified=check.verified,
-        findings=tuple(findings),
+        new=NewClip(
+            id=located.row.id,
+            analysis_id=AnalysisKey(located.row.id, outside.analyser.model_set_hash).id,
+            camera_id=located.camera.id,
+            started_at=started_at,
+            ended_at=ended_at,
+            observations=observations.rounded(),
+        ),
     )
 
 
-def _finding_row(finding: Finding, analysis: AnalysisKey, camera: Camera, started_at: datetime) -> FindingRow:
-    start_ms, end_ms = round(finding.start_s * 1000), round(finding.end_s * 1000)
-    return FindingRow(
-        id=finding_id(analysis.id, finding.kind, start_ms, end_ms),
-        analysis_id=analysis.id,
-        camera_id=camera.id,
-        kind=finding.kind,
-        start_ms=start_ms,
-        end_ms=end_ms,
-        started_at=started_at + timedelta(milliseconds=start_ms),
-        ended_at=started_at + timedelta(milliseconds=end_ms),
-        confidence=finding.confidence,
-        verdict=finding.verdict,
-        thresholds=finding.thresholds,
-        basis=finding.basis,
+def _judge_and_file(located: Located, seen: _Seen, history: Sequence[ThresholdEntry], outside: Outside) -> Outcome:
+    """Let the rules judge, put key frames into the store, write the rows; again if a neighbour came in between.
+
+    The objects go first and the rows after them: rows never name an object that is not there. What a crash leaves
+    between the two is written again, under the same keys, by the next delivery.
+    """
+    for _ in range(MOST_ROUNDS):
+        surroundings = look_around(seen.new, history, outside.transactions)
+        filings = _prepare(located, seen, judge(seen.new, surroundings), outside)
+        outcome = outside.transactions.run(partial(_file, located, seen, surroundings, filings, outside))
+        if outcome is not None:
+            return outcome
+    raise RestlessNeighboursError(
+        f"clips around {located.key.clip} were analysed while it was judged, {MOST_ROUNDS} times: deliver it again"
     )
 
 
-def _evidence(
-    *,
-    located: Located,
-    clip: FetchedClip,
-    finding: Finding,
-    row: FindingRow,
-    observations: Observations,
-    started_at: datetime,
-    verified: bool,
-    outside: Outside,
+def _prepare(located: Located, seen: _Seen, judgement: Judgement, outside: Outside) -> tuple[_Filing, ...]:
+    """Put the key frames of every finding into the store that has none there."""
+    own = [
+        _Filing(row, keep_evidence(seen.clip, finding, row, outside.analyser, outside.clips), seen.clip.verified, False)
+        for finding, row in judgement.own
+    ]
+    neighbours = [
+        _Filing(row, _neighbours_evidence(located, other, finding, row, outside), other.verified, True)
+        for other, finding, row in judgement.neighbours
+    ]
+    return (*own, *neighbours)
+
+
+def _neighbours_evidence(
+    located: Located, other: AnalysedClip, finding: Finding, row: FindingRow, outside: Outside
 ) -> tuple[EvidenceRow, ...]:
-    """The original, and the strongest moment's frame in its four forms, which are put into the store."""
-    caption = caption_of(finding, located, started_at, verified=verified)
-    frames = outside.analyser.key_frames(clip.path, peak_s(finding), observations, caption)
-    shown_at = started_at + timedelta(seconds=frames.t_s)
-    original = EvidenceRow(
-        id=evidence_id(row.id, EvidenceRole.ORIGINAL),
-        finding_id=row.id,
-        clip_id=located.row.id,
-        role=EvidenceRole.ORIGINAL,
-        object_key=located.row.object_key,
-        sha256=clip.sha256,
-        shown_at=row.started_at,
-    )
-    derived = []
-    for role, jpeg in (
-        (EvidenceRole.KEY_FRAME, frames.plain_jpeg),
-        (EvidenceRole.KEY_FRAME_ANNOTATED, frames.annotated_jpeg),
-        (EvidenceRole.KEY_FRAME_MASKED, frames.masked_jpeg),
-        (EvidenceRole.KEY_FRAME_ANNOTATED_MASKED, frames.annotated_masked_jpeg),
-    ):
-        key = evidence_key(located.row.id, row.id, role.value.replace("_", "-") + ".jpg")
-        outside.clips.put(key, jpeg, content_type=JPEG)
-        derived.append(
-            replace(
-                original,
-                id=evidence_id(row.id, role),
-                role=role,
-                object_key=key,
-                sha256=hashlib.sha256(jpeg).digest(),
-                shown_at=shown_at,
+    """Evidence from a clip that was analysed before; none where there is some, or where the clip is gone."""
+    if outside.transactions.run(lambda rows: rows.evidence.shows(row.id)):
+        return ()
+    try:
+        with outside.clips.fetch(other.row.object_key) as clip:
+            played = PlayedClip(
+                row=other.row,
+                path=clip.path,
+                sha256=clip.sha256,
+                centre=located.gateway.centre,
+                camera=located.camera,
+                started_at=other.started_at,
+                verified=other.verified,
+                observations=other.observations,
             )
-        )
-    return (original, *derived)
+            return keep_evidence(played, finding, row, outside.analyser, outside.clips)
+    except (ClipMissingError, ClipTooLargeError, NotAVideo):
+        # what was seen in it stands all the same; nothing is to be said against the clip that is analysed now
+        return ()
 
 
-def _file(rows: Repositories, located: Located, seen: _Seen, outside: Outside) -> Outcome:
-    """Write everything in one transaction.
+def _file(
+    located: Located,
+    seen: _Seen,
+    surroundings: Surroundings,
+    filings: tuple[_Filing, ...],
+    outside: Outside,
+    rows: Repositories,
+) -> Outcome | None:
+    """Write everything in one transaction, or nothing and None where clips around it came or were analysed anew.
 
     Locks are taken in one order everywhere (camera, clip, incidents, centre), so that deliveries wait for each other
     instead of locking each other out.
@@ -288,25 +294,33 @@ def _file(rows: Repositories, located: Located, seen: _Seen, outside: Outside) -
         return Outcome(State.ALREADY_DONE, located.row.id)
     if not kept:
         raise ClipMissingError(f"{located.row.object_key} has expired and is being deleted")
+    if not still_so(rows, seen.new, surroundings):
+        return None
+    own = [filing.finding for filing in filings if not filing.neighbour]
+    verdict = max((row.verdict for row in own), key=lambda v: v.severity, default=Verdict.CLEAR)
     rows.clips.learn(located.row.id, seen.facts)
-    rows.analyses.save_done(analysis, seen.observations, seen.verdict, now)
+    rows.analyses.save_done(analysis, seen.clip.observations, verdict, now)
     incidents: dict[Ulid, Incident] = {}
-    for finding, evidence in seen.findings:
-        incident = file_incident(rows, located.gateway.centre, located.camera, finding, verified=seen.verified, now=now)
+    for filing in filings:
+        incident = file_incident(
+            rows, located.gateway.centre, located.camera, filing.finding, verified=filing.verified, now=now
+        )
         if incident is not None:
             incidents[incident.id] = incident
-        for row in evidence:
+        if filing.neighbour and filing.finding.analysis_id is not None:
+            rows.analyses.raise_verdict(filing.finding.analysis_id, filing.finding.verdict)
+        for row in filing.evidence:
             rows.evidence.add(row, now)
-    if not seen.verified:
+    if not seen.clip.verified:
         tamper = file_unverified(rows, located, seen.facts, seen.span, analysis=analysis, now=now)
         if tamper is not None:
             incidents[tamper.id] = tamper
     return Outcome(
         State.DONE,
         located.row.id,
-        verdict=seen.verdict,
+        verdict=verdict,
         manifest=seen.facts.manifest_status,
-        findings=len(seen.findings),
+        findings=len(own),
         incidents=tuple(incidents.values()),
     )
 

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from pymysql.cursors import DictCursor
 
-from uriai.domain.analysis import Box, Observations
+from uriai.adapters.database.observed import read, written
+from uriai.domain.analysis import Observations
+from uriai.domain.clip import ManifestStatus
 from uriai.domain.identity import AnalysisKey
 from uriai.domain.ulid import Ulid
 from uriai.domain.words import Kind, Verdict
 from uriai.service.ports.repositories import (
+    AnalysedClip,
     Analyses,
     AnalysisState,
+    ClipRow,
     Failure,
     FindingRow,
     StoredAnalysis,
 )
 
 LONGEST_REASON = 500
+
+_AROUND = """
+    FROM clip k JOIN analysis a ON a.current_of = k.clip_id AND a.state = 'done' AND a.observations IS NOT NULL
+    WHERE k.camera_id = %s AND k.started_at >= %s AND k.started_at < %s AND NOT (k.clip_id <=> %s)
+    ORDER BY k.started_at, k.clip_id
+"""
 
 
 class SqlAnalyses(Analyses):
@@ -63,7 +74,7 @@ class SqlAnalyses(Analyses):
                 observations.duration_s,
                 observations.violence_probability,
                 _json(dict(observations.models)),
-                _json(_observed(observations)),
+                _json(written(observations)),
                 _json({stage: round(ms, 1) for stage, ms in observations.timing_ms.items()}),
                 now,
             ),
@@ -129,6 +140,56 @@ class SqlAnalyses(Analyses):
             ),
         )
 
+    def around(
+        self, camera_id: int, start: datetime, end: datetime, *, besides: Ulid | None = None
+    ) -> Sequence[AnalysedClip]:
+        """The camera's analysed clips that start in the span."""
+        self._cursor.execute(
+            f"""
+            SELECT k.clip_id, k.object_key, k.gateway_id, k.camera_id, k.started_at, k.sha256, k.manifest_status,
+                a.analysis_id, a.duration_s, a.observations
+            {_AROUND}
+            """,
+            (camera_id, start, end, besides.value if besides else None),
+        )
+        return [_analysed(row) for row in self._cursor.fetchall()]
+
+    def ids_around(
+        self, camera_id: int, start: datetime, end: datetime, *, besides: Ulid | None = None
+    ) -> Sequence[Ulid]:
+        """The analyses of those clips."""
+        self._cursor.execute(
+            f"SELECT a.analysis_id {_AROUND}",
+            (camera_id, start, end, besides.value if besides else None),
+        )
+        return [Ulid(bytes(row["analysis_id"])) for row in self._cursor.fetchall()]
+
+    def findings(self, analyses: Sequence[Ulid]) -> Mapping[Ulid, Sequence[FindingRow]]:
+        """The rules' findings by analysis; ``tamper`` is about a clip's manifest and no rule's about its pictures."""
+        if not analyses:
+            return {}
+        self._cursor.execute(
+            """
+            SELECT finding_id, analysis_id, camera_id, kind, start_ms, end_ms, started_at, ended_at, confidence,
+                verdict, thresholds, basis
+            FROM finding WHERE analysis_id IN %s AND kind <> 'tamper' ORDER BY start_ms, kind
+            """,
+            ([analysis.value for analysis in analyses],),
+        )
+        found: dict[Ulid, list[FindingRow]] = {}
+        for row in self._cursor.fetchall():
+            found.setdefault(Ulid(bytes(row["analysis_id"])), []).append(_finding(row))
+        return found
+
+    def raise_verdict(self, analysis_id: Ulid, verdict: Verdict) -> None:
+        """Raise the verdict, never lower it."""
+        milder = [other.value for other in Verdict if other.severity < verdict.severity]
+        if milder:
+            self._cursor.execute(
+                "UPDATE analysis SET verdict = %s WHERE analysis_id = %s AND verdict IN %s",
+                (verdict.value, analysis_id.value, milder),
+            )
+
     def has_finding(self, clip_id: Ulid, kind: Kind) -> bool:
         """Whether any analysis of the clip has a finding of the kind."""
         self._cursor.execute(
@@ -141,42 +202,34 @@ class SqlAnalyses(Analyses):
         return self._cursor.fetchone() is not None
 
 
+def _finding(row: dict[str, Any]) -> FindingRow:
+    return FindingRow(
+        id=Ulid(bytes(row["finding_id"])),
+        analysis_id=Ulid(bytes(row["analysis_id"])),
+        camera_id=row["camera_id"],
+        kind=Kind(row["kind"]),
+        start_ms=row["start_ms"],
+        end_ms=row["end_ms"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        confidence=row["confidence"],
+        verdict=Verdict(row["verdict"]),
+        thresholds=json.loads(row["thresholds"]),
+        basis=json.loads(row["basis"]),
+    )
+
+
+def _analysed(row: dict[str, Any]) -> AnalysedClip:
+    clip_id = Ulid(bytes(row["clip_id"]))
+    return AnalysedClip(
+        row=ClipRow(clip_id, row["object_key"], row["gateway_id"], row["camera_id"]),
+        analysis_id=Ulid(bytes(row["analysis_id"])),
+        started_at=row["started_at"],
+        verified=row["manifest_status"] == ManifestStatus.VERIFIED,
+        sha256=bytes(row["sha256"]),
+        observations=read(row["observations"], row["duration_s"]),
+    )
+
+
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
-def _observed(observations: Observations) -> dict[str, object]:
-    """Windows, faces and people; probabilities to four places, boxes to a tenth of a pixel."""
-    return {
-        "windows": [
-            {"start_s": window.start_s, "end_s": window.end_s, "probability": round(window.probability, 4)}
-            for window in observations.windows
-        ],
-        "faces": [
-            {
-                "t_s": face.t_s,
-                "track": face.track,
-                "box": _box(face.box),
-                "emotions": {name: round(p, 4) for name, p in face.emotions.items()},
-                "adult": None if face.adult is None else round(face.adult, 4),
-            }
-            for face in observations.faces
-        ],
-        "people": [
-            {"t_s": person.t_s, "track": person.track, "box": _box(person.box)} for person in observations.people
-        ],
-        **_detected(observations),
-    }
-
-
-def _detected(observations: Observations) -> dict[str, object]:
-    """What there is only where the windows come from a box detector."""
-    boxes = [
-        {"t_s": seen.t_s, "label": seen.label, "confidence": round(seen.confidence, 4), "box": _box(seen.box)}
-        for seen in observations.boxes
-    ]
-    return {**({} if observations.calibrated else {"calibrated": False}), **({"boxes": boxes} if boxes else {})}
-
-
-def _box(box: Box) -> list[float]:
-    return [round(value, 1) for value in (box.x, box.y, box.w, box.h)]

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from pymysql.cursors import DictCursor
 
+from uriai.domain.centre import Camera, Centre
+
 
 class CentreNotFoundError(Exception):
     """No centre, or more than one, has that name."""
@@ -115,6 +117,36 @@ def centre_of(cursor: DictCursor, name_or_id: str) -> int:
         if cursor.fetchone() is not None:
             return int(name_or_id)
     return find_centre(cursor, name_or_id)
+
+
+def read_centre(cursor: DictCursor, centre_id: int) -> Centre:
+    """The centre of that id.
+
+    Raises
+    ------
+    CentreNotFoundError
+        If there is none.
+    """
+    cursor.execute("SELECT centre_id, name, time_zone, auto_report FROM centre WHERE centre_id = %s", (centre_id,))
+    row = cursor.fetchone()
+    if row is None:
+        raise CentreNotFoundError(f"there is no centre {centre_id}: see `uriai centres list`")
+    return Centre(row["centre_id"], row["name"], row["time_zone"], row["auto_report"] == "on")
+
+
+def cameras_of(cursor: DictCursor, centre_id: int | None = None) -> tuple[Camera, ...]:
+    """The cameras of a centre, or of all, by centre, number and gateway."""
+    cursor.execute(
+        """
+        SELECT camera_id, centre_id, gateway_id, number, registered FROM camera
+        WHERE %s IS NULL OR centre_id = %s ORDER BY centre_id, number, gateway_id
+        """,
+        (centre_id, centre_id),
+    )
+    return tuple(
+        Camera(row["camera_id"], row["centre_id"], row["gateway_id"], row["number"], bool(row["registered"]))
+        for row in cursor.fetchall()
+    )
 
 
 def list_centres(cursor: DictCursor) -> tuple[CentreListing, ...]:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from pymysql.cursors import DictCursor
 
+from uriai.domain.ulid import Ulid
 from uriai.service.ports.repositories import Audit, Evidence, EvidenceRow
 
 
@@ -16,6 +17,11 @@ class SqlEvidence(Evidence):
 
     def __init__(self, cursor: DictCursor) -> None:
         self._cursor = cursor
+
+    def shows(self, finding_id: Ulid) -> bool:
+        """Whether there is evidence of the finding."""
+        self._cursor.execute("SELECT 1 FROM evidence WHERE finding_id = %s LIMIT 1", (finding_id.value,))
+        return self._cursor.fetchone() is not None
 
     def add(self, row: EvidenceRow, now: datetime) -> None:
         """Keep an evidence row, once."""

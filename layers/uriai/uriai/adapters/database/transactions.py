@@ -18,6 +18,7 @@ from uriai.adapters.database.outbox import SqlOutbox
 from uriai.adapters.database.police_reports import SqlPoliceReports
 from uriai.adapters.database.records import SqlRecords
 from uriai.adapters.database.scope import SqlScopes
+from uriai.adapters.database.thresholds import SqlThresholds
 from uriai.service.ports.repositories import Repositories, Transactions
 
 Result = TypeVar("Result")
@@ -43,6 +44,7 @@ def repositories(cursor: DictCursor) -> Repositories:
         incidents=SqlIncidents(cursor),
         evidence=SqlEvidence(cursor),
         scopes=SqlScopes(cursor),
+        thresholds=SqlThresholds(cursor),
         audit=SqlAudit(cursor),
         outbox=SqlOutbox(cursor),
         police_reports=SqlPoliceReports(cursor),

@@ -19,6 +19,7 @@ from uriai.domain.ulid import Ulid
 from uriai.domain.words import EvidenceRole, Kind, Status, Verdict
 from uriai.service.ports.records import Coverage, Records
 from uriai.service.ports.telling import Outbox, PoliceReports
+from uriai.service.ports.thresholds import ThresholdHistory
 
 Result = TypeVar("Result")
 
@@ -67,6 +68,18 @@ class StoredAnalysis:
 
     state: AnalysisState
     failure: Failure | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysedClip:
+    """A clip with what its current analysis saw. ``sha256`` 32 bytes, ``started_at`` aware."""
+
+    row: ClipRow
+    analysis_id: Ulid
+    started_at: datetime
+    verified: bool
+    sha256: bytes
+    observations: Observations
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +185,28 @@ class Analyses(ABC):
         """Keep a finding. One that is there already grows: it gets no shorter and no less certain."""
 
     @abstractmethod
+    def around(
+        self, camera_id: int, start: datetime, end: datetime, *, besides: Ulid | None = None
+    ) -> Sequence[AnalysedClip]:
+        """The camera's clips that start in the half-open span and have a finished current analysis, by start; without
+        the clip ``besides``.
+        """
+
+    @abstractmethod
+    def ids_around(
+        self, camera_id: int, start: datetime, end: datetime, *, besides: Ulid | None = None
+    ) -> Sequence[Ulid]:
+        """The ids of the analyses of the clips that `around` gives."""
+
+    @abstractmethod
+    def findings(self, analyses: Sequence[Ulid]) -> Mapping[Ulid, Sequence[FindingRow]]:
+        """What the rules found in what models saw in clips, by analysis; not what is wrong with a clip itself."""
+
+    @abstractmethod
+    def raise_verdict(self, analysis_id: Ulid, verdict: Verdict) -> None:
+        """Keep that an analysis has a finding of this verdict, if it had none as severe."""
+
+    @abstractmethod
     def has_finding(self, clip_id: Ulid, kind: Kind) -> bool:
         """Whether any model set's analysis of the clip has a finding of the kind."""
 
@@ -233,6 +268,10 @@ class Evidence(ABC):
     """Rows of evidence."""
 
     @abstractmethod
+    def shows(self, finding_id: Ulid) -> bool:
+        """Whether there is evidence of the finding."""
+
+    @abstractmethod
     def add(self, row: EvidenceRow, now: datetime) -> None:
         """Keep an evidence row; one that is there already is left alone."""
 
@@ -273,6 +312,7 @@ class Repositories:
     incidents: Incidents
     evidence: Evidence
     scopes: Scopes
+    thresholds: ThresholdHistory
     audit: Audit
     outbox: Outbox
     police_reports: PoliceReports
