@@ -32,12 +32,17 @@ def list_them(everything: bool, limit: int, as_json: bool) -> None:
     """Print what waits for a decision, the gravest and most certain first."""
     from uriai.adapters.database.transactions import SqlTransactions
     from uriai.domain.words import Status
+    from uriai.service.count_of_day import waiting_incidents
 
     statuses = tuple(Status) if everything else (Status.PENDING_REVIEW,)
     with cloud_database() as database:
-        found = SqlTransactions(database).run(lambda rows: rows.incidents.waiting(statuses, limit))
-    for item in found:
-        click.echo(json.dumps(_row(item), ensure_ascii=False) if as_json else _line(item))
+        found = waiting_incidents(statuses, limit, SqlTransactions(database))
+    for item, of_day in found:
+        click.echo(
+            json.dumps({**_row(item), "of_day": of_day}, ensure_ascii=False)
+            if as_json
+            else f"{_line(item)}  ({of_day} of its day)"
+        )
     if not found and not as_json:
         click.echo("Nothing waits for a decision.", err=True)
 

@@ -15,6 +15,7 @@ from uriai.domain.person import Language
 from uriai.domain.utterance.dates import Range
 from uriai.domain.words import Role, Status
 from uriai.service.authorise import NotAllowedError
+from uriai.service.count_of_day import counted_details, waiting_incidents
 from uriai.service.decide_review import Named, Ruling, decide_review, move_incident, withhold_from_director
 from uriai.service.ports.chat import Filter, NewPerson
 
@@ -135,6 +136,26 @@ def test_what_is_withheld_is_hidden_from_the_director_wherever_they_ask_and_from
         assert list(answer) == []
     assert questions.strongest(director, TODAY) is None
     assert len(questions.pictures(people[Role.POLICY_OFFICER], [told.id])) == 1
+
+
+def test_an_incidents_place_in_its_day_leaves_no_hole_where_one_is_hidden(world, people):
+    for n, seconds in enumerate((7200, 0, 3600), start=1):
+        incident(world, seconds, n)
+    incident(world, -20 * 3600, 9)
+    questions, now = SqlQuestions(world.database), world.outside.clock.now()
+
+    def told(role, number):
+        person = people[role]
+        (one,) = questions.numbered(person, number, [])
+        return counted_details(Language.ENGLISH, one, now, person, questions)
+
+    assert "at the centre it is number 3." in told(Role.POLICY_OFFICER, 1), "by its start, not by its number"
+    assert "at the centre it is number 1." in told(Role.POLICY_OFFICER, 4), "the day before is another day"
+    withhold(world, people[Role.POLICY_OFFICER], 3)
+    assert "at the centre it is number 2." in told(Role.DIRECTOR, 1)
+    assert "at the centre it is number 3." in told(Role.POLICY_OFFICER, 1)
+    waiting = waiting_incidents((Status.PENDING_REVIEW,), 10, world.outside.transactions)
+    assert {item.incident.number: count for item, count in waiting} == {1: 3, 2: 1, 3: 2, 4: 1}
 
 
 def test_withholding_reaches_what_continues_an_incident_and_what_it_continues(world, people):

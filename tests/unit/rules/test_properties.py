@@ -26,11 +26,16 @@ def a_face(half_seconds: int, track: int, adult: float | None, emotion: str, pro
     return face(half_seconds / 2, track, adult, **{emotion: probability})
 
 
-faces = st.builds(
-    a_face, st.integers(0, 59), st.integers(1, 6), st.sampled_from([ADULT, CHILD, 0.5, None]),
-    st.sampled_from(EMOTIONS), st.floats(0, 1),
+certain = st.floats(0.6, 1)
+faces = st.one_of(
+    st.builds(a_face, st.integers(0, 59), st.just(2), st.just(ADULT), st.sampled_from(ANGER), certain),
+    st.builds(a_face, st.integers(0, 59), st.sampled_from([1, 3]), st.just(CHILD), st.sampled_from(DISTRESS), certain),
+    st.builds(
+        a_face, st.integers(0, 59), st.integers(1, 6), st.sampled_from([ADULT, CHILD, 0.5, None]),
+        st.sampled_from(EMOTIONS), st.floats(0, 1),
+    ),
 )  # fmt: skip
-"""Any face of one of six tracks, most of them of somebody in the people of `scenes`."""
+"""Faces that the rules look for, and any face of one of six tracks, most of them of somebody in `scenes`."""
 
 
 def a_clip(
@@ -46,8 +51,9 @@ def a_clip(
 
 
 clips = st.builds(
-    a_clip, st.lists(st.floats(0, 1), max_size=8), st.lists(faces, max_size=6), st.integers(0, 30),
-    st.lists(seconds, max_size=2), st.lists(st.tuples(seconds, st.integers(0, 1200)), max_size=2),
+    a_clip, st.lists(st.floats(0, 1), max_size=8), st.lists(faces, max_size=8),
+    st.one_of(st.just(30), st.integers(0, 30)), st.lists(seconds, max_size=2),
+    st.lists(st.tuples(seconds, st.integers(0, 1200)), max_size=2),
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
+from typing import Protocol
 
 from uriai.domain.ulid import Ulid
 from uriai.domain.words import Kind, Status, Verdict
@@ -184,7 +185,23 @@ def day_bounds(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
     return start.astimezone(UTC), end.astimezone(UTC)
 
 
-def running_counts(incidents: Iterable[Incident]) -> dict[Ulid, int]:
+class Begun(Protocol):
+    """What is counted: an incident, however much is known of it."""
+
+    @property
+    def id(self) -> Ulid:
+        """Its own."""
+
+    @property
+    def number(self) -> int:
+        """What people type."""
+
+    @property
+    def started_at(self) -> datetime:
+        """Aware."""
+
+
+def running_counts(incidents: Iterable[Begun]) -> dict[Ulid, int]:
     """The running count (from 1) of one centre's incidents of one day, by their start.
 
     It is never stored: a clip that arrives late changes it, while ``number`` stays.

@@ -19,6 +19,7 @@ from uriai.domain.utterance.understand import Understanding, understand
 from uriai.domain.words import Role
 from uriai.service import phrases
 from uriai.service.answer_question_place import centres_called, likeness_in, located, told_apart
+from uriai.service.count_of_day import counted_details
 from uriai.service.dialogue import Answer, Card, Question
 from uriai.service.open_evidence import make_link
 from uriai.service.ports.chat import CentreView, ClipTally, Filter, IncidentView, Links, Picture, Questions
@@ -280,7 +281,7 @@ def _one_incident(asked: _Asked) -> Answer:
     return asked.answer(
         asked.say("part_of", number=number, other=incident.number) if merged else "",
         asked.say("not_yet_masked_copy") if asked.understanding.intent is Intent.MASKED_COPY else "",
-        phrases.details(asked.language, incident, asked.now),
+        counted_details(asked.language, incident, asked.now, asked.person, asked.chat.questions),
         incidents=(incident,),
         cards=_cards(asked, [incident], pictures),
     )

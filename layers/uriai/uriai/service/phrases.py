@@ -41,8 +41,8 @@ def incident_line(language: Language, incident: IncidentView, now: datetime, *, 
     return f"{line} · {say(language, 'unverified_mark')}" if incident.unverified else line
 
 
-def details(language: Language, incident: IncidentView, now: datetime) -> str:
-    """Several lines on one incident, and what its status means."""
+def details(language: Language, incident: IncidentView, now: datetime, of_day: int | None) -> str:
+    """Several lines on one incident, which is the ``of_day``-th of its day, and what its status means."""
     text = say(
         language,
         "details_incident",
@@ -55,6 +55,8 @@ def details(language: Language, incident: IncidentView, now: datetime) -> str:
         percent=percent(incident.confidence),
     )
     lines = [text, say(language, f"meaning_{incident.status.value}")]
+    if of_day is not None:
+        lines.insert(1, say(language, "details_of_day", count=of_day))
     if incident.unverified:
         lines.append(say(language, "details_unverified"))
     return "\n".join(lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pymysql.cursors import DictCursor
@@ -135,6 +135,19 @@ class SqlQuestions(Questions):
             WHERE {condition} AND s.number = %s ORDER BY c.name LIMIT 10
             """,  # noqa: S608 - our own words only
             (*parameters, *centres, number),
+        )
+        return [_incident(row) for row in rows]
+
+    def begun(self, person: Person, centre_id: int, day: tuple[datetime, datetime]) -> Sequence[IncidentView]:
+        """The incidents in scope that start in the span."""
+        condition, parameters = incidents_in_scope(person)
+        rows = self._rows(
+            f"""
+            SELECT {_INCIDENT_COLUMNS} {_INCIDENTS}
+            WHERE {condition} AND i.centre_id = %s AND i.started_at >= %s AND i.started_at < %s
+            ORDER BY i.started_at, i.number
+            """,
+            (*parameters, centre_id, *day),
         )
         return [_incident(row) for row in rows]
 

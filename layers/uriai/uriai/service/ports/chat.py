@@ -120,6 +120,10 @@ class Questions(ABC):
         """
 
     @abstractmethod
+    def begun(self, person: Person, centre_id: int, day: tuple[datetime, datetime]) -> Sequence[IncidentView]:
+        """The centre's incidents that start in the half-open span, by start: those that the person may see."""
+
+    @abstractmethod
     def pictures(self, person: Person, incidents: Sequence[Ulid]) -> Sequence[Picture]:
         """The masked key frame of each incident's strongest finding, where there is one."""
 

@@ -64,6 +64,7 @@ TEXTS: dict[str, str] = {
         "Status: {status}\n"
         "Confidence: {percent} %"
     ),
+    "details_of_day": "Of that day's incidents at the centre it is number {count}.",
     "details_unverified": (
         "The signature of the original could not be verified, so nothing was reported automatically."
     ),

@@ -54,6 +54,7 @@ TEXTS: dict[str, str] = {
     "details_incident": (
         "{centre} {number}번 사건\n종류: {kind}\n시간: {span}\n카메라: {camera}번\n상태: {status}\n확신도: {percent}%"
     ),
+    "details_of_day": "그날 이 어린이집에서 {count}번째입니다.",
     "details_unverified": "원본 영상의 서명이 확인되지 않아 자동 신고 대상이 아닙니다.",
     "meaning_pending_review": "전문가가 영상을 보고 판단하기를 기다리고 있습니다.",
     "meaning_reported": "관할 경찰서에 전달되었습니다.",
