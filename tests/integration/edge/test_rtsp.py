@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -22,6 +23,13 @@ def until(what, seconds: float = 60.0) -> None:
         time.sleep(0.1)
 
 
+def tampering(store) -> list[dict]:
+    """What the store's records of tampering say, in the order of their numbers."""
+    keys = sorted(key for key in store.objects if key.startswith("records/") and key.endswith(".json"))
+    manifests = [json.loads(store.objects[key]) for key in keys]
+    return [manifest["detail"] for manifest in manifests if manifest["type"] == "tamper"]
+
+
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
 def test_a_camera_that_reboots_is_opened_anew_and_loses_no_clip(tmp_path, store, transport):
     if not gstreamer_available():
@@ -31,17 +39,22 @@ def test_a_camera_that_reboots_is_opened_anew_and_loses_no_clip(tmp_path, store,
         port = int(camera.url.split(":")[2].split("/")[0])
         source = f"source: '{camera.url}', transport: {transport}, timeout_s: 3"
         config = configure(tmp_path, store, source)
-        config.write_text(config.read_text() + "clips: {pre_roll_s: 2, post_roll_s: 2}\n")
+        config.write_text(config.read_text() + "clips: {pre_roll_s: 2, post_roll_s: 2}\ntamper: {after_s: 5}\n")
         command = [sys.executable, "-m", "uriai_edge", "run", "--config", str(config)]
         environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "edge_agent")}
         agent = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
         until(lambda: sum(key.endswith(".mp4") for key in store.objects) >= 1)
-    time.sleep(2)
+    # away for longer than the set time: that is a record with the last picture, and its end is another one
+    until(lambda: any(key.endswith(".jpg") for key in store.objects))
     with RtspServer(video, port):
+        until(lambda: len(tampering(store)) >= 2)
         until(lambda: sum(key.endswith(".mp4") for key in store.objects) >= 2)
     agent.send_signal(signal.SIGTERM)
     stderr = agent.communicate(timeout=30)[1]
     assert agent.returncode == 0, stderr
+    began, ended = tampering(store)[:2]
+    assert began["what"] == ended["what"] == "offline" and began["event"] == ended["event"]
+    assert [began["state"], ended["state"]] == ["begins", "ends"]
     assert [line["event"] for line in logs(stderr)].count("source_opened") >= 2
     for file in (tmp_path / "spool" / "clips").rglob("*.mp4"):
         assert pictures_in(file) >= 4 * FPS
