@@ -15,6 +15,7 @@ from av.video.stream import VideoStream
 
 from uriai_edge.config import Camera
 from uriai_edge.packets import Timeline, VideoPacket
+from uriai_edge.pauses import Pauses
 from uriai_edge.redact import redact
 
 COPYABLE = frozenset({"h264", "hevc", "mjpeg", "mpeg4", "av1"})
@@ -68,8 +69,10 @@ class Source:
         self.height: int = self.template.codec_context.height
         self.time_base: Fraction = self.template.time_base or Fraction(1, 90000)
         self._timeline = Timeline(self.time_base, _picture_s(self.template), live=camera.is_live)
+        self._ticks_per_s = self.time_base.denominator / self.time_base.numerator
+        # Datagrams that are not read in time are lost, and so are a webcam's pictures.
+        self._gathers = camera.is_live and "://" in camera.source and camera.transport == "tcp"
         self._starts_at = starts_at
-        self._audio_only_since = time.monotonic()
 
     @property
     def jumps(self) -> int:
@@ -86,18 +89,24 @@ class Source:
         SourceError
             If a file cannot be read on.
         """
-        origin_s = time.monotonic()
+        origin_s = asked_s = time.monotonic()
         begins_at = self._file_start()
         count = 0
+        pauses = Pauses() if self._gathers else None
         try:
             for packet in self._container.demux(self.template):
                 if self._stop.is_set():
                     return
                 if packet.size == 0:  # the demuxer's end mark
                     continue
-                now_s = time.monotonic()
+                now_s, arrived_at = time.monotonic(), datetime.now(UTC)
+                if pauses is not None:
+                    stamp_s = None if packet.dts is None else packet.dts / self._ticks_per_s
+                    came_s = pauses.note(
+                        packet.size, is_key=packet.is_keyframe, stamp_s=stamp_s, asked_s=asked_s, now_s=now_s
+                    )
+                    now_s, arrived_at = came_s, arrived_at - timedelta(seconds=now_s - came_s)
                 pts, dts, duration = self._timeline.place(packet.pts, packet.dts, packet.duration, now_s)
-                arrived_at = datetime.now(UTC)
                 if not self.camera.is_live:
                     media_s = float(dts * self.time_base)
                     if self.camera.pace == "real" and self._stop.wait(max(0.0, origin_s + media_s - now_s)):
@@ -107,6 +116,11 @@ class Source:
                 yield VideoPacket(
                     bytes(packet), pts, dts, duration, packet.is_keyframe, self.time_base, arrived_at, now_s
                 )
+                if pauses is not None:
+                    pause_s = pauses.length_s(time.monotonic())
+                    if pause_s and self._stop.wait(pause_s):
+                        return
+                    asked_s = time.monotonic()
         except (av.error.FFmpegError, OSError) as error:
             message = f"{self.name}: broke off after {count} pictures: {_reason(error)}"
             raise (SourceLostError if self.camera.is_live else SourceError)(message) from None

@@ -1,13 +1,15 @@
 """Decides how much of a stream to decode: nearly nothing while nothing moves, everything from the first suspicion on.
 
 Two cheap witnesses raise suspicion: packets that are larger than usual at their place in the group of pictures, and a
-key frame, decoded every few seconds, that differs from the last one looked at. What was skipped is then decoded from
-the last key frame before on, so that the beginning of the movement is seen as well, and analysis decides.
+picture, decoded now and then, that differs from the last one looked at: a key frame every few seconds or, while sizes
+tell nothing, so many pictures that nobody passes between two of them. What was skipped is then decoded from the last
+key frame before on, so that the beginning of the movement is seen as well, and analysis decides.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -25,6 +27,12 @@ log = logging.getLogger(__name__)
 LONGEST_GROUP_S = 12.0
 """Where key frames come more seldom, everything is decoded: going back to one would take too long."""
 
+_UNSEEN_S = 1.2
+"""Longest time without a look while sizes tell nothing: who is in view for longer is seen."""
+
+_LONGEST_OFTEN_S = 4.0
+"""Where key frames come more seldom and sizes tell nothing, everything is decoded: looking often would save little."""
+
 _CALM_S = 2.0  # so long without anything suspicious, and nothing is decoded again
 _NOTICE_S = 1.0  # so long the sizes may need to show a movement
 _CONFIRM_S = 0.6  # after a suspicion, so long without anything suspicious in the pictures will do
@@ -38,10 +46,15 @@ Observer = Callable[[VideoFrame, Picture, float], None]
 class Decoder:
     """Decodes one stream's packets with one thread; damaged ones are skipped and counted."""
 
-    def __init__(self, codec: str, extradata: bytes | None) -> None:
-        """Prepare for ``codec``, as PyAV names it, and its parameter sets."""
+    def __init__(self, codec: str, extradata: bytes | None, *, roughly: bool = False) -> None:
+        """Prepare for ``codec``, as PyAV names it, and its parameter sets.
+
+        ``roughly`` leaves out the loop filter: a fifth less work, and nobody sees it in pictures made small, as long as
+        its errors do not add up over many.
+        """
         self._codec = codec
         self._extradata = extradata
+        self._roughly = roughly
         self._context: av.VideoCodecContext | None = None
         self.damaged = 0
 
@@ -53,9 +66,7 @@ class Decoder:
 
     def decode_alone(self, packet: VideoPacket) -> list[VideoFrame]:
         """The picture of a key frame, without waiting for later ones."""
-        self._context = self._open()
-        # A fifth less work, and nobody sees it in a picture made small.
-        self._context.options = {"skip_loop_filter": "all"}
+        self._context = None
         frames = self.decode(packet) + self._run(None)
         self.reset()
         return frames
@@ -78,6 +89,8 @@ class Decoder:
         if not isinstance(context, av.VideoCodecContext):
             raise TypeError(f"{self._codec} is not a video codec")
         context.thread_count = 1
+        if self._roughly:
+            context.options = {"skip_loop_filter": "all"}
         if self._extradata:
             context.extradata = self._extradata
         return context
@@ -98,6 +111,7 @@ class Gate:
         """Watch a stream of ``codec``; ``everything`` decodes all of it, as `uriai-edge tune` needs it."""
         self._settings = settings
         self._decoder = Decoder(codec, extradata)
+        self._looker = Decoder(codec, extradata, roughly=True)
         self._analyser = MotionAnalyser(settings, masks=everything)
         self._everything = everything
         self._observer = observer
@@ -114,6 +128,8 @@ class Gate:
         self._suspected_s: float | None = None  # when the sizes raised a suspicion that is not confirmed yet
         self._moving = False
         self._checked_s = -1e9
+        self._looks_s: list[float] = []  # when to look in the group that is coming, while sizes tell nothing …
+        self._planned_s: float | None = None  # … which began then
         self._observed_s = -1e9
         self._next_sample_s = -1.0
         self._sampled_s = -1.0  # the last picture that was analysed or looked at
@@ -128,7 +144,7 @@ class Gate:
     @property
     def damaged(self) -> int:
         """Packets that could not be decoded so far."""
-        return self._decoder.damaged
+        return self._decoder.damaged + self._looker.damaged
 
     @property
     def informative(self) -> bool:
@@ -171,14 +187,16 @@ class Gate:
 
     def _skip(self, packet: VideoPacket, *, larger: bool) -> Movement | None:
         self._keep(packet)
-        if larger:
+        informative = self._sizes.informative(packet.time_s)
+        if larger and informative:
             self._suspected_s = packet.time_s
             # Sums take up to a second to show a movement: it may have begun, and ended, in the group before.
             late = packet.time_s - self._group_start() < _NOTICE_S
             return self._wake(max(0, len(self._skipped) - 1 - late))
-        overdue = self._skipped_bytes > _MAX_BYTES or packet.time_s - self._group_start() > LONGEST_GROUP_S
-        if overdue or not self._sizes.informative(packet.time_s):
-            return self._wake(0 if overdue else len(self._skipped) - 1)
+        if self._skipped_bytes > _MAX_BYTES or packet.time_s - self._group_start() > LONGEST_GROUP_S:
+            return self._wake(0)
+        if not informative:
+            return self._look_often(packet)
         if not packet.is_key or packet.time_s - self._checked_s < self._settings.check_every_s - 0.5:
             return None
         return self._check()
@@ -208,13 +226,53 @@ class Gate:
         return None
 
     def _look(self, packet: VideoPacket) -> Picture | None:
-        frames = self._decoder.decode_alone(packet)
+        frames = self._looker.decode_alone(packet)
         if not frames:
             return None
         self.decoded += len(frames)
         picture = self._picture(frames[-1])
         self._observe(frames[-1], picture, packet.time_s)
         return picture
+
+    def _look_often(self, packet: VideoPacket) -> Movement | None:
+        """Decode each group's beginning, and look as often as somebody could pass; what is left of it is skipped."""
+        if packet.is_key:
+            self._looks_s, self._planned_s = self._plan_looks(packet.time_s), packet.time_s
+            self._looker.reset()
+        elif self._planned_s != self._group_start():
+            return self._wake(len(self._skipped) - 1)  # sizes were trusted until a moment ago
+        if not self._looks_s:
+            return None
+        for frame in self._looker.decode(packet):
+            self.decoded += 1
+            time_s = _shown_s(frame, packet)
+            if not self._looks_s or time_s < self._looks_s[0] - 1e-3:
+                continue
+            self._looks_s.pop(0)
+            picture = self._picture(frame)
+            if time_s - self._observed_s >= _LOOK_EVERY_S:
+                self._observe(frame, picture, time_s)
+            if self._analyser.differs(picture):
+                # A key frame shows what came into view in the groups before it.
+                return self._wake(0 if frame.key_frame else len(self._skipped) - 1)
+            self._sampled_s = time_s
+            self._analyser.replace_last(picture, time_s)
+            if frame.key_frame:
+                self._checked_s = time_s
+                self._skipped = self._skipped[-1:]
+                self._skipped_bytes = sum(len(one.data) for one in self._skipped[0])
+        if not self._looks_s:
+            self._looker.reset()
+        return None
+
+    def _plan_looks(self, begins_s: float) -> list[float]:
+        """When to look in a group that begins at ``begins_s``: at the key frame, and late enough for the next one."""
+        group_s = self._group_s or 0.0
+        if begins_s + group_s - self._sampled_s <= _UNSEEN_S:
+            return []  # key frames come so often that the next one will do
+        last_s = max(0.0, group_s - _UNSEEN_S)
+        steps = math.ceil(last_s / _UNSEEN_S)
+        return [begins_s, *(begins_s + last_s * (step + 1) / steps for step in range(steps))]
 
     # -- while something may move -----------------------------------------------------------------------------------
 
@@ -223,6 +281,7 @@ class Gate:
         packets = [packet for group in self._skipped[first:] for packet in group]
         self._full = True
         self._decoder.reset()
+        self._looker.reset()
         self._moving = False
         self._calm_since_s = packets[-1].time_s
         self._calm_for_s = _CONFIRM_S if self._suspected_s is not None else _CALM_S
@@ -234,7 +293,7 @@ class Gate:
         # What is decoded now may have to be gone through again only from its last key frame on.
         self._skipped = self._skipped[-1:]
         self._skipped_bytes = sum(len(packet.data) for packet in self._skipped[0])
-        if movement is not None and self._suspected_s is None:
+        if movement is not None and self._suspected_s is None and self._sizes.informative(packets[-1].time_s):
             self._sizes.movement(packets[-1].time_s, shown=False)
         return movement
 
@@ -244,13 +303,19 @@ class Gate:
         # A stream of nothing but key frames is thinned by sampling already.
         if not 1.5 / self._settings.analysis_fps < self._group_s <= LONGEST_GROUP_S:
             return False
-        return time_s - self._calm_since_s > self._calm_for_s and self._sizes.informative(time_s)
+        if time_s - self._calm_since_s <= self._calm_for_s:
+            return False
+        if self._sizes.informative(time_s):
+            return True
+        # The next look comes with the next key frame.
+        return self._group_s <= _LONGEST_OFTEN_S and time_s - self._group_start() >= self._group_s - _UNSEEN_S
 
     def _rest(self, packet: VideoPacket) -> None:
         if self._suspected_s is not None and not self._moving:
             self._sizes.false_alarm(packet.time_s)
         self._suspected_s = None
         self._full = False
+        self._looks_s, self._planned_s = [], self._group_start()
         self._checked_s = max(self._checked_s, packet.time_s - self._settings.check_every_s / 2)
         self._decoder.reset()
 
@@ -260,7 +325,7 @@ class Gate:
         movement = None
         for frame in self._decoder.decode(packet):
             self.decoded += 1
-            time_s = float(frame.pts * packet.time_base) if frame.pts is not None else packet.time_s
+            time_s = _shown_s(frame, packet)
             if time_s >= self._next_sample_s:
                 movement = _joined(movement, self._sample(frame, time_s))
         return movement
@@ -295,6 +360,13 @@ class Gate:
         width, height = analysis_size(frame.width, frame.height)
         small = frame.reformat(width=width, height=height, format="gray", interpolation="AREA")
         return prepare(small.to_ndarray().astype(np.uint8, copy=False))
+
+
+def _shown_s(frame: VideoFrame, packet: VideoPacket) -> float:
+    """When a frame that came out after ``packet`` is shown, stream seconds."""
+    if frame.pts is None:
+        return packet.time_s
+    return frame.pts * packet.time_base.numerator / packet.time_base.denominator
 
 
 def _joined(one: Movement | None, two: Movement | None) -> Movement | None:

@@ -5,7 +5,8 @@ whole neighbourhood, so it cancels; a person does not. It is compared with the o
 
 - What differs must also be new: outside what the place, or one within two pixels of it, looked like lately. A swaying
   curtain and a trembling camera show nothing new.
-- It must be there in two pictures running: a streak of rain is gone in the next one.
+- It must be there in two pictures running, a solid thing in both: a streak of rain is gone in the next one, and where
+  another one fell it is too thin.
 - What changes once and stays (a lamp's shadow, a door) differs from the picture before it only once, so movement has to
   be seen repeatedly.
 - If the whole view moved, pictures are laid over one another before they are compared.
@@ -50,6 +51,7 @@ _REST_S = 1.0  # so long without a moving sample, and the movement is over
 _VIEWS = 6  # pictures of the place as it looked lately
 _VIEW_EVERY_S = 1.0
 _SWAY = 2  # pixels around, whose looks count as the place's own
+_ROUNDING_S = 1e-3  # times are sums and differences of fractions: 0.2 + 0.2 may miss 0.4
 _FOLLOW = 2  # pixels that something moves between two samples, at least: its two places then still touch
 
 
@@ -89,7 +91,9 @@ class MotionAnalyser:
         self._recent: deque[tuple[float, Picture, Picture]] = deque()  # time, picture, without its neighbourhood
         self._noise: Picture | None = None
         self._known = _Known()
-        self._fresh: NDArray[np.bool_] | None = None  # what moved in the last picture, two pixels around included
+        self._fresh: NDArray[np.bool_] | None = (
+            None  # solid things that moved in the last picture, and two pixels around
+        )
         self._lasting: NDArray[np.bool_] | None = None  # the same against the picture a second ago
         self._settles_until_s = -math.inf
         self._movement: Movement | None = None
@@ -173,13 +177,13 @@ class MotionAnalyser:
         fast = self._moving(flat, before, new)
         fresh, self._fresh = self._fresh, None
         if fast is not None:
-            self._fresh = largest_within(fast, _FOLLOW)
+            self._fresh = largest_within(solid(fast), _FOLLOW)
             fast = fast & fresh if fresh is not None else None
         oldest_s, _, oldest = self._recent[0]
         slow = self._moving(flat, oldest, new) if time_s - oldest_s >= _SLOW_LAG_S * 0.8 else None
         lasting, self._lasting = self._lasting, None
         if slow is not None:
-            self._lasting = largest_within(slow, _FOLLOW)
+            self._lasting = largest_within(solid(slow), _FOLLOW)
             slow = slow & lasting if lasting is not None else None
         counts = time_s >= self._settles_until_s
         score = 0.0
@@ -198,7 +202,7 @@ class MotionAnalyser:
         part = run.part
         going_on = self._movement is not None and time_s - self._movement.last_s <= _REST_S
         # Once is a step, not a movement; a step also shows for a whole lag against the picture a second ago.
-        by_fast = len(run.fast) >= 2 and time_s - run.fast[0] + interval_s >= part.duration_s
+        by_fast = len(run.fast) >= 2 and time_s - run.fast[0] + interval_s >= part.duration_s - _ROUNDING_S
         by_slow = bool(run.slow) and time_s - run.slow[0] > _SLOW_LAG_S + part.duration_s + interval_s
         if not (by_slow or (fast >= part.least and (by_fast or going_on))):
             return

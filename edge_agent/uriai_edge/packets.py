@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -61,8 +62,10 @@ class Timeline:
         live
             Whether packets arrive in real time, so that our clock can judge the stream's.
         """
-        self._time_base = time_base
-        self._nominal = max(1, round(nominal_s / time_base))
+        # Ticks and floats: a Fraction's arithmetic, a dozen times a packet, costs more than taking the stream apart.
+        self._ticks_per_s = time_base.denominator / time_base.numerator
+        self._longest = math.floor(FILE_JUMP_S * time_base.denominator / time_base.numerator)
+        self._nominal = max(1, round(nominal_s * self._ticks_per_s))
         self._live = live
         self._offset: int | None = None
         self._last_dts = -1
@@ -71,8 +74,8 @@ class Timeline:
 
     def place(self, pts: int | None, dts: int | None, duration: int | None, arrival_s: float) -> tuple[int, int, int]:
         """Give ``(pts, dts, duration)`` on the line for a packet that arrived at ``arrival_s`` (monotonic seconds)."""
-        length = duration if duration is not None and 0 < duration * self._time_base < FILE_JUMP_S else self._nominal
-        waited = max(1, round((arrival_s - self._last_arrival_s) / self._time_base)) if self._live else length
+        length = duration if duration is not None and 0 < duration < self._longest else self._nominal
+        waited = max(1, round((arrival_s - self._last_arrival_s) * self._ticks_per_s)) if self._live else length
         raw = dts if dts is not None else pts
         first = self._last_dts < 0
         if raw is None:
@@ -87,15 +90,15 @@ class Timeline:
                 place = self._last_dts + waited
         place = max(place, self._last_dts + 1)
         ahead = pts - dts if pts is not None and dts is not None else 0
-        if not 0 <= ahead * self._time_base < FILE_JUMP_S:
+        if not 0 <= ahead < self._longest:
             ahead = 0
         self._last_dts, self._last_arrival_s = place, arrival_s
         return place + ahead, place, length
 
     def _is_jump(self, step: int, waited: int) -> bool:
-        step_s = float(step * self._time_base)
+        step_s = step / self._ticks_per_s
         if step_s < -0.5:
             return True
         if self._live:
-            return abs(step_s - float(waited * self._time_base)) > LIVE_JUMP_S
+            return abs(step_s - waited / self._ticks_per_s) > LIVE_JUMP_S
         return step_s > FILE_JUMP_S

@@ -107,13 +107,41 @@ def decoded_share(path, motion) -> float:
 
 def test_while_nothing_moves_only_key_frames_are_decoded(tmp_path):
     still = encode(tmp_path / "still.mp4", film(60 * FPS, noise=1))
-    assert decoded_share(still, Motion()) < 0.4  # the first 12 s are decoded to learn from
+    assert decoded_share(still, Motion()) < 0.15
     assert decoded_share(still, Motion(check_every_s=0)) > 0.95
 
 
-def test_where_sizes_tell_nothing_everything_is_decoded(tmp_path):
-    noisy = encode(tmp_path / "noisy.mp4", film(20 * FPS, noise=8))
+@pytest.mark.parametrize("begins_s", [2.5, 4.1, 5.6, 7.3, 8.8])
+def test_somebody_brief_is_seen_while_sizes_are_learnt(tmp_path, begins_s):
+    (began,) = events(tmp_path, film(12 * FPS, walking([(begins_s, begins_s + 1.2)]), noise=1))
+    assert began == pytest.approx(begins_s, abs=0.4)
+
+
+def test_where_sizes_tell_nothing_less_than_half_is_decoded_and_nobody_passes_between_two_looks(tmp_path):
+    noisy = encode(tmp_path / "noisy.mp4", film(40 * FPS, noise=8, size=(320, 180)))
+    assert decoded_share(noisy, Motion()) < 0.5
+    phases = [5.9, 18.1, 30.5, 43.0, 55.3]  # against key frames every 2 s
+    pictures = film(60 * FPS, walking([(start, start + 1.2) for start in phases]), noise=8, size=(320, 180))
+    assert events(tmp_path, pictures) == [pytest.approx(start, abs=0.4) for start in phases]
+
+
+def test_where_sizes_tell_nothing_and_key_frames_are_rare_everything_is_decoded(tmp_path):
+    noisy = encode(tmp_path / "noisy.mp4", film(25 * FPS, noise=8, size=(320, 180)), gop=120)
     assert decoded_share(noisy, Motion()) > 0.95
+
+
+def test_key_frames_that_come_often_are_all_that_is_looked_at(tmp_path):
+    noisy = encode(tmp_path / "noisy.mp4", film(20 * FPS, noise=8, size=(320, 180)), gop=15)
+    assert decoded_share(noisy, Motion()) < 0.2
+    walker = walking([(start, start + 1.2) for start in (4.2, 15.7)])
+    found = events(tmp_path, film(22 * FPS, walker, noise=8, size=(320, 180)), gop=15)
+    assert found == [pytest.approx(4.2, abs=0.4), pytest.approx(15.7, abs=0.4)]
+
+
+def test_pictures_that_come_out_late_are_looked_at_all_the_same(tmp_path):
+    walker = walking([(start, start + 1.2) for start in (4.5, 17.0)])
+    found = events(tmp_path, film(22 * FPS, walker, noise=8, size=(320, 180)), b_frames=3)
+    assert found == [pytest.approx(4.5, abs=0.4), pytest.approx(17.0, abs=0.4)]
 
 
 def test_damaged_packets_do_not_end_the_watch(tmp_path):
@@ -136,7 +164,7 @@ def test_tune_tells_the_score_of_every_sample(tmp_path):
     assert len(samples) == pytest.approx(100, abs=3)
     assert [sample.time_s for sample in samples if sample.light_switch] == [pytest.approx(15, abs=0.25)]
     moving = [sample.time_s for sample in samples if sample.movement is not None]
-    assert moving[0] == pytest.approx(8.4, abs=0.5)
+    assert moving[0] == pytest.approx(8.2, abs=0.5)
     assert 10.7 < moving[-1] < 12.1  # against the picture a second ago it shows a second longer
 
 
@@ -255,6 +283,18 @@ def test_sizes_that_scatter_or_fill_the_bit_rate_are_found_uninformative():
         for packet in sizes(stream(60, **options)):
             witness.feed(packet)
         assert not witness.informative(60)
+
+
+@pytest.mark.parametrize(("spread", "false"), [(0.03, 0), (0.1, 0), (0.2, 2), (0.4, 2)])
+@pytest.mark.parametrize("key", [60000.0, 150000.0])
+def test_sizes_that_are_trusted_show_what_a_movement_costs_within_a_second(spread, false, key):
+    witness = SizeWitness()
+    costs = 0.02 * 0.8 * key  # what a movement over 2 % of the picture takes at least, of what a key frame takes
+    pictures = sizes(stream(60, spread=spread, key=key, rise=costs))
+    alarms = [packet.time_s for packet in pictures if witness.feed(packet)]
+    assert witness.informative(60)
+    assert max(alarms) > 59
+    assert sum(time_s < 58.9 for time_s in alarms) <= false  # each costs two seconds of decoding
 
 
 def test_sizes_that_did_not_show_movements_are_not_trusted_again():
