@@ -10,6 +10,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from uriai import bootstrap
+from uriai.service.hold_evidence import hold_evidence
+from uriai.service.ports.clock import SystemClock
+from uriai.service.ports.holds import Holds, Locks
 from uriai.service.watch_coverage import CoverageWatch, watch_coverage
 from uriai.settings import Settings
 
@@ -24,11 +27,26 @@ def coverage() -> CoverageWatch:
     return bootstrap.coverage_watch(Settings.from_environment())
 
 
+@lru_cache(maxsize=1)
+def holds() -> tuple[Holds, Locks]:
+    """Database and bucket, once per container."""
+    return bootstrap.holds(Settings.from_environment(require=("CLIPS_BUCKET",)))
+
+
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
-    """Answer how much of each was found that was not on file."""
+    """Answer how much of each was found that was not on file, and how many incidents' evidence is held now."""
+    try:
+        found = _watch()
+    finally:
+        # a fault in the one must not keep the other from its work
+        held = _hold()
+    return found | held
+
+
+def _watch() -> dict[str, int]:
     found = watch_coverage(coverage())
     if found.silent or found.dark or found.gaps:
         logger.warning(
@@ -40,3 +58,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     metrics.add_metric("GatewaysFellSilent", MetricUnit.Count, counts["silent"])
     metrics.add_metric("CamerasWentDark", MetricUnit.Count, counts["dark"])
     return counts
+
+
+def _hold() -> dict[str, int]:
+    done = hold_evidence(*holds(), SystemClock())
+    if done.refused:
+        logger.warning("evidence of reported incidents could not be held", extra={"incidents": list(done.refused)})
+    metrics.add_metric("HoldsRefused", MetricUnit.Count, len(done.refused))
+    return {"held": done.held}

@@ -39,12 +39,9 @@ class BucketEvidence(EvidenceSource):
         """Yield every manifest, of one gateway if one was named."""
         for root in ("clips", "records"):
             prefix = f"{root}/{self._gateway}/" if self._gateway else f"{root}/"
-            keys = {
-                item["Key"]
-                for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
-                for item in page.get("Contents", [])
-            }
-            for key in sorted(keys):
+            listed = self.keys_below(prefix)
+            keys = set(listed)
+            for key in listed:
                 if key.endswith(".json"):
                     stem = key.removesuffix(".json")
                     beside = [stem + ending for ending in (".sig", TOMBSTONE)]
@@ -59,6 +56,11 @@ class BucketEvidence(EvidenceSource):
             return None
         with closing(response["Body"]) as body:
             return _digested(body.iter_chunks(CHUNK))
+
+    def keys_below(self, prefix: str) -> list[str]:
+        """All keys that begin so, sorted."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        return sorted(item["Key"] for page in pages for item in page.get("Contents", []))
 
     def _read(self, key: str) -> bytes:
         data: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()

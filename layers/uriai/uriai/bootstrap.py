@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from uriai.service.fail_clip import FailureRecord
     from uriai.service.file_record import RecordDesk
     from uriai.service.ports.chat import People
+    from uriai.service.ports.holds import Holds, Locks
     from uriai.service.ports.repositories import Transactions
     from uriai.service.ports.retention import Deletion, Expiring
     from uriai.service.ports.vision import ClipAnalyser
@@ -113,6 +114,15 @@ def deletion(settings: Settings) -> Deletion:
     from uriai.adapters.objects import s3_client
 
     return S3Deletion(s3_client(), settings.clips_bucket)
+
+
+def holds(settings: Settings) -> tuple[Holds, Locks]:
+    """Incidents whose evidence has to be held, and the bucket for the one who may hold."""
+    from uriai.adapters.database.holds import SqlHolds
+    from uriai.adapters.locks import S3Locks
+    from uriai.adapters.objects import s3_client
+
+    return SqlHolds(database(settings)), S3Locks(s3_client(), settings.clips_bucket)
 
 
 def _analyser(settings: Settings) -> ClipAnalyser:

@@ -30,15 +30,25 @@ if TYPE_CHECKING:
 )
 @click.option("--all", "everything", is_flag=True, help="Print what holds too, not only what does not.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a record.")
+@click.option("--cloud", is_flag=True, help="The running cloud, rows and audit too; what happens without PATHS.")
 def command(
-    *, paths: tuple[Path, ...], gateway: str | None, public_keys: tuple[bytes, ...], everything: bool, as_json: bool
+    *,
+    paths: tuple[Path, ...],
+    gateway: str | None,
+    public_keys: tuple[bytes, ...],
+    everything: bool,
+    as_json: bool,
+    cloud: bool,
 ) -> None:
-    """Verify the evidence in the running cloud's bucket, or in folders copied from it.
+    """Verify the evidence in the running cloud (--cloud, the default), or in folders copied from its bucket.
 
     Every record is checked for its signature, its place in the gateway's chain, and the bytes of the object beside it.
-    Keys come from the cloud's register unless --key gives them. What is missing after a gateway's last record cannot be
-    told from the records. Exit code 1 if anything does not hold.
+    In the cloud the rows of evidence are too: against each other, against their objects, and tombstones against the
+    audit. Keys come from the cloud's register unless --key gives them. What is missing after a gateway's last record
+    cannot be told from the records. Exit code 1 if anything does not hold.
     """
+    if cloud and paths:
+        raise click.UsageError("--cloud verifies the running cloud: leave out the folders, or leave out --cloud")
     source = _source(paths, gateway)
     chains: dict[str, list[Record]] = {}
     for name, record in source.records():
@@ -50,6 +60,8 @@ def command(
         verdicts = _verify(source, chains[name], public_keys or _registered_keys(name))
         broken |= any(not verdict.status.holds for verdict in verdicts)
         _show(name, verdicts, everything=everything, as_json=as_json)
+        if not paths:
+            broken |= not _cloud_side(name, source, everything=everything, as_json=as_json)
     if not chains:
         click.echo("There is no evidence here.", err=True)
     if broken:
@@ -87,6 +99,29 @@ def _verify(source: EvidenceSource, records: list[Record], keys: tuple[bytes, ..
         signed=lambda signature, data: any(checker.signed_by(key, signature, data) for key in keys),
         attachment=source.attachment,
     )
+
+
+def _cloud_side(gateway: str, source: EvidenceSource, *, everything: bool, as_json: bool) -> bool:
+    """Verify what only the cloud has of a gateway, print it, and say whether all of it holds."""
+    from uriai_cli.cloud_evidence import verify_rows, verify_tombstones
+    from uriai_cli.database import cloud_database
+    from uriai_cli.evidence import BucketEvidence
+
+    if not isinstance(source, BucketEvidence):
+        raise TypeError("rows belong to the bucket and to no copy of it")
+    with cloud_database() as database, database.transaction() as cursor:
+        verdicts = [*verify_rows(cursor, source, gateway), *verify_tombstones(cursor, source, gateway)]
+    shown = [verdict for verdict in verdicts if everything or not verdict.holds]
+    if as_json:
+        for verdict in shown:
+            click.echo(json.dumps({"gateway": gateway} | asdict(verdict), ensure_ascii=False))
+    else:
+        counts = Counter(f"{verdict.what} {verdict.status}" for verdict in verdicts)
+        click.echo(f"{gateway}, evidence: " + ("   ".join(f"{name} {n}" for name, n in counts.items()) or "none"))
+        for verdict in shown:
+            place = f"camera {verdict.camera} row {verdict.seq}" if verdict.seq is not None else ""
+            click.echo(f"  {place:<20} {verdict.status:<13} {verdict.key or ''}  {verdict.message}")
+    return all(verdict.holds for verdict in verdicts)
 
 
 def _show(gateway: str, verdicts: tuple[RecordVerdict, ...], *, everything: bool, as_json: bool) -> None:

@@ -139,7 +139,7 @@ def test_a_function_takes_its_sample_event_under_the_runtime_interface_emulator(
         "analyze": lambda: result == {"batchItemFailures": []},
         "dead_letters": lambda: result == {"batchItemFailures": []},
         "records": lambda: result == {"batchItemFailures": []},
-        "watch": lambda: set(result) == {"silent", "dark", "gaps"},
+        "watch": lambda: set(result) == {"silent", "dark", "gaps", "held"},
         "retention": lambda: result["finished"] is True,
         "chatbot": lambda: result["statusCode"] == 401,
         "migrate": lambda: result["applied"] == [] and result["version"] >= 1,

@@ -200,9 +200,9 @@ def test_records_become_coverage_and_watch_finds_where_it_ends(cloud, connect, d
         assert cursor.fetchall() == [{"seconds": 60}]
     watch = function("watch")
     assert watch.handler(json.loads((EVENTS / "watch.json").read_text()), Context()) == {
-        "silent": 1, "dark": 1, "gaps": 0,
+        "silent": 1, "dark": 1, "gaps": 0, "held": 0,
     }  # fmt: skip
-    assert watch.handler({}, Context()) == {"silent": 0, "dark": 0, "gaps": 0}
+    assert watch.handler({}, Context()) == {"silent": 0, "dark": 0, "gaps": 0, "held": 0}
 
 
 def test_of_a_batch_only_the_record_that_could_not_be_filed_is_delivered_again(cloud, connect, database, monkeypatch):

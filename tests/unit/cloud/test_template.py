@@ -83,7 +83,9 @@ def test_nobody_in_the_cloud_may_change_a_clip_and_only_retention_may_delete_one
         actions = str(statement["Action"])
         if "Delete" in actions:
             deleters.setdefault(owner, []).append(statement)
-        if "PutObject" in actions and owner != "GatewayPolicy":
+        puts = set(re.findall(r"s3:PutObject\w*", actions))
+        assert puts <= {"s3:PutObject", "s3:PutObjectLegalHold", "s3:PutObjectRetention"}, owner
+        if "s3:PutObject" in puts and owner != "GatewayPolicy":
             where = str(statement["Resource"])
             assert "/clips/" not in where or (owner, where) == (
                 "RetentionFunction", "{'Sub': '${ClipsBucket.Arn}/clips/*.tombstone'}"
@@ -97,9 +99,16 @@ def test_nobody_in_the_cloud_may_change_a_clip_and_only_retention_may_delete_one
     ]  # fmt: skip
 
 
-def test_nobody_in_the_cloud_may_lift_a_hold_or_pass_over_one():
+def test_only_watch_may_hold_evidence_and_nobody_in_the_cloud_may_release_it():
+    holders = []
     for owner, statement in allowed():
-        assert "BypassGovernance" not in str(statement["Action"]), owner
+        actions = str(statement["Action"])
+        assert "BypassGovernance" not in actions, owner
+        if "LegalHold" in actions:
+            holders.append(owner)
+            assert statement["Action"] == "s3:PutObjectLegalHold"
+            assert statement["Condition"] == {"StringEquals": {"s3:object-lock-legal-hold": "ON"}}
+    assert holders == ["WatchFunction"]
 
 
 def test_a_gateway_reaches_its_own_objects_only():

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from pymysql.cursors import DictCursor
 
+from uriai.domain.evidence_chain import NO_HASH, EvidenceLink
 from uriai.domain.ulid import Ulid
 from uriai.service.ports.repositories import Audit, Evidence, EvidenceRow
 
@@ -24,11 +25,38 @@ class SqlEvidence(Evidence):
         return self._cursor.fetchone() is not None
 
     def add(self, row: EvidenceRow, now: datetime) -> None:
-        """Keep an evidence row, once."""
+        """Append an evidence row to its camera's chain, once; the camera's lock orders who appends.
+
+        Where its incident's evidence is held already, the hold is due again.
+        """
         self._cursor.execute(
             """
-            INSERT INTO evidence (evidence_id, finding_id, clip_id, role, object_key, sha256, shown_at, created_at)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+            SELECT m.camera_id, m.evidence_seq, m.evidence_hash
+            FROM camera m JOIN finding f ON f.camera_id = m.camera_id WHERE f.finding_id = %s FOR UPDATE
+            """,
+            (row.finding_id.value,),
+        )
+        camera = self._cursor.fetchone()
+        if camera is None:
+            raise LookupError(f"there is no finding {row.finding_id} that the evidence {row.id} could be of")
+        link = EvidenceLink(
+            camera_id=camera["camera_id"],
+            seq=camera["evidence_seq"] + 1,
+            prev=camera["evidence_hash"] or NO_HASH,
+            evidence_id=row.id,
+            finding_id=row.finding_id,
+            clip_id=row.clip_id,
+            role=row.role.value,
+            object_key=row.object_key,
+            sha256=row.sha256,
+            shown_at=row.shown_at,
+            created_at=now,
+        )
+        added = self._cursor.execute(
+            """
+            INSERT INTO evidence (evidence_id, finding_id, clip_id, role, object_key, sha256, shown_at, created_at,
+                camera_id, chain_seq, prev_hash, row_hash)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
             ON DUPLICATE KEY UPDATE evidence_id = evidence_id
             """,
             (
@@ -40,7 +68,24 @@ class SqlEvidence(Evidence):
                 row.sha256,
                 row.shown_at,
                 now,
+                link.camera_id,
+                link.seq,
+                link.prev,
+                link.hash,
             ),
+        )
+        if not added:
+            return
+        self._cursor.execute(
+            "UPDATE camera SET evidence_seq = %s, evidence_hash = %s WHERE camera_id = %s",
+            (link.seq, link.hash, link.camera_id),
+        )
+        self._cursor.execute(
+            """
+            UPDATE incident i JOIN incident_finding x ON x.incident_id = i.incident_id
+            SET i.held_at = NULL WHERE x.finding_id = %s AND i.held_at IS NOT NULL
+            """,
+            (row.finding_id.value,),
         )
 
 
