@@ -1,7 +1,11 @@
-"""Every minute: finds what nobody sends. Invoked by EventBridge's schedule, whose event says nothing that is needed."""
+"""Every minute: finds what nobody sends, and takes to `notify` what people are to be told.
+
+Invoked by EventBridge's schedule, whose event says nothing that is needed.
+"""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +17,8 @@ from uriai import bootstrap
 from uriai.service.hold_evidence import hold_evidence
 from uriai.service.ports.clock import SystemClock
 from uriai.service.ports.holds import Holds, Locks
+from uriai.service.relay_outbox import Relay, relay_outbox
+from uriai.service.tell_holes import tell_holes
 from uriai.service.watch_coverage import CoverageWatch, watch_coverage
 from uriai.settings import Settings
 
@@ -22,28 +28,40 @@ tracer = Tracer()
 
 
 @lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The environment, read once per container."""
+    return Settings.from_environment(require=("CLIPS_BUCKET", "RECEIPTS_BUCKET", "NOTIFY_QUEUES"))
+
+
+@lru_cache(maxsize=1)
 def coverage() -> CoverageWatch:
     """The database, once per container."""
-    return bootstrap.coverage_watch(Settings.from_environment())
+    return bootstrap.coverage_watch(settings())
+
+
+@lru_cache(maxsize=1)
+def relay() -> Relay:
+    """Database, queues and receipts, once per container."""
+    return bootstrap.relay(settings())
 
 
 @lru_cache(maxsize=1)
 def holds() -> tuple[Holds, Locks]:
     """Database and bucket, once per container."""
-    return bootstrap.holds(Settings.from_environment(require=("CLIPS_BUCKET",)))
+    return bootstrap.holds(settings())
 
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
-    """Answer how much of each was found that was not on file, and how many incidents' evidence is held now."""
-    try:
-        found = _watch()
-    finally:
-        # a fault in the one must not keep the other from its work
-        held = _hold()
-    return found | held
+    """Answer what was found that was not on file, how many incidents' evidence is held now, what became of messages."""
+    counts: dict[str, int] = {}
+    with ExitStack() as jobs:
+        # a fault in one must not keep the others from their work; the last one entered begins
+        for job in (_tell, _hold, _watch):
+            jobs.callback(lambda job=job: counts.update(job()))
+    return counts
 
 
 def _watch() -> dict[str, int]:
@@ -66,3 +84,15 @@ def _hold() -> dict[str, int]:
         logger.warning("evidence of reported incidents could not be held", extra={"incidents": list(done.refused)})
     metrics.add_metric("HoldsRefused", MetricUnit.Count, len(done.refused))
     return {"held": done.held}
+
+
+def _tell() -> dict[str, int]:
+    tell_holes(relay().transactions, relay().clock)
+    relayed = relay_outbox(relay())
+    counts = {"queued": relayed.queued, "delivered": relayed.delivered, "failed": relayed.failed}
+    if any(counts.values()):
+        logger.info("outbox relayed", extra=counts)
+    metrics.add_metric("MessagesQueued", MetricUnit.Count, counts["queued"])
+    metrics.add_metric("MessagesDelivered", MetricUnit.Count, counts["delivered"])
+    metrics.add_metric("MessagesFailed", MetricUnit.Count, counts["failed"])
+    return counts

@@ -18,6 +18,7 @@ _BROKEN = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAIL
 _BUCKETS = {
     "ClipsBucket": f"{NAME}-clips-{ministack.ACCOUNT}-{ministack.REGION}",
     "ModelsBucket": f"{NAME}-models-{ministack.ACCOUNT}-{ministack.REGION}",
+    "ReceiptsBucket": f"{NAME}-receipts-{ministack.ACCOUNT}-{ministack.REGION}",
 }
 _PATIENCE = {"Delay": 1, "MaxAttempts": 120}
 

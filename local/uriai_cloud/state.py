@@ -19,14 +19,16 @@ if TYPE_CHECKING:
 class CloudState:
     """Addresses and names of the local cloud; holds passwords, so it is never printed or logged.
 
-    `functions` maps a function's name (`analyze`, …) to its ARN, `kakao_header_secret` is what the webhook expects in
-    its header, `python` is the version that the functions run in, "3.12".
+    `functions` maps a function's name (`analyze`, …) to its ARN, `notify_queues` a medium to the URLs of its `queue`
+    and `dead_letters`; `kakao_header_secret` is what the webhook expects in its header, `python` is the version that
+    the functions run in, "3.12".
     """
 
     endpoint_url: str
     region: str
     clips_bucket: str
     models_bucket: str
+    receipts_bucket: str
     api_url: str
     queue_url: str
     dead_letter_queue_url: str
@@ -35,6 +37,8 @@ class CloudState:
     database: DatabaseAddress
     functions: dict[str, str]
     kakao_header_secret: str
+    notify_queues: dict[str, dict[str, str]]
+    messaging_secret_arn: str
     python: str
 
     def client(self, service: str) -> Any:

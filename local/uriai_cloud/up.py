@@ -6,7 +6,7 @@ import fcntl
 import json
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,12 @@ FUNCTIONS = {
     "watch": "WatchFunction",
     "retention": "RetentionFunction",
     "chatbot": "ChatbotFunction",
+    "notify": "NotifyFunction",
     "migrate": "MigrateFunction",
 }
 """Name of a function's folder -> its logical id in template.yaml."""
+EMAIL_FROM = "uriai@example.org"
+"""What local e-mail comes from; it goes no further than ministack's SES."""
 
 
 def up(progress: Progress, *, ministack_port: int | None = None, mariadb_port: int | None = None) -> CloudState:
@@ -45,6 +48,7 @@ def up(progress: Progress, *, ministack_port: int | None = None, mariadb_port: i
         database = mariadb.start(home, progress, mariadb_port)
         endpoint = ministack.start(home, progress, ministack_port)
         secret_arns = _secrets(home, database, endpoint)
+        _verify_sender(state.client("sesv2", endpoint))
         target = Target(home, state.client("cloudformation", endpoint), state.client("s3", endpoint))
         parameters = {
             "Runtime": f"python{python_version()}",
@@ -56,6 +60,8 @@ def up(progress: Progress, *, ministack_port: int | None = None, mariadb_port: i
             "DatabaseCaBundle": _publish_ca(target.s3, database),
             "ModelSet": models.model_set(model_files),
             "KakaoSecretArn": secret_arns["kakao"],
+            "MessagingSecretArn": secret_arns["messaging"],
+            "EmailFrom": EMAIL_FROM,
             "AwsEndpointUrl": endpoint,
             "RetryAfterSeconds": "120",
             "LogRetentionDays": "7",
@@ -72,6 +78,7 @@ def up(progress: Progress, *, ministack_port: int | None = None, mariadb_port: i
             endpoint_url=endpoint,
             region=ministack.REGION,
             clips_bucket=deployed["ClipsBucket"],
+            receipts_bucket=deployed["ReceiptsBucket"],
             models_bucket=deployed["ModelsBucket"],
             api_url=url,
             queue_url=deployed["AnalyzeQueueUrl"],
@@ -80,6 +87,8 @@ def up(progress: Progress, *, ministack_port: int | None = None, mariadb_port: i
             records_dead_letter_queue_url=deployed["RecordsDeadLetterQueueUrl"],
             database=database,
             functions=_functions(state.client("lambda", endpoint), deployed),
+            notify_queues=json.loads(deployed["NotifyQueues"]),
+            messaging_secret_arn=secret_arns["messaging"],
             kakao_header_secret=read_json(home.secrets_file)["kakao_header_secret"],
             python=python_version(),
         )
@@ -124,7 +133,10 @@ def _migrate(cloud: CloudState, progress: Progress) -> None:
 
 
 def _secrets(home: Home, database: mariadb.DatabaseAddress, endpoint: str) -> dict[str, str]:
-    """Put the database's password and Kakao's header secret where the functions look; return the secrets' ARNs."""
+    """Put the database's password and the messengers' secrets where the functions look; return the secrets' ARNs.
+
+    ``messaging`` in secrets.json, of the form that the template's MessagingSecretArn has, lets `notify` send for real.
+    """
     kept = read_json(home.secrets_file)
     if "kakao_header_secret" not in kept:
         kept["kakao_header_secret"] = secrets.token_urlsafe(32)
@@ -135,7 +147,14 @@ def _secrets(home: Home, database: mariadb.DatabaseAddress, endpoint: str) -> di
     return {
         "database": _put_secret(manager, f"{stack.NAME}/database", login),
         "kakao": _put_secret(manager, f"{stack.NAME}/kakao", kakao),
+        "messaging": _put_secret(manager, f"{stack.NAME}/messaging", kept.get("messaging", {})),
     }
+
+
+def _verify_sender(ses: Any) -> None:
+    """Let local e-mail have a sender, unless it has one."""
+    with suppress(ses.exceptions.AlreadyExistsException):
+        ses.create_email_identity(EmailIdentity=EMAIL_FROM)
 
 
 def _publish_ca(s3: Any, database: mariadb.DatabaseAddress) -> str:
@@ -171,6 +190,10 @@ def _write_sam_local_environment(home: Home, cloud: CloudState, parameters: dict
         "CLIPS_BUCKET": cloud.clips_bucket,
         "MODELS_BUCKET": cloud.models_bucket,
         "MODEL_SET": parameters["ModelSet"],
+        "RECEIPTS_BUCKET": cloud.receipts_bucket,
+        "NOTIFY_QUEUES": json.dumps(cloud.notify_queues),
+        "MESSAGING_SECRET_ARN": parameters["MessagingSecretArn"],
+        "EMAIL_FROM": parameters["EmailFrom"],
         "PUBLIC_BASE_URL": cloud.api_url,
         "KAKAO_SECRET_ARN": parameters["KakaoSecretArn"],
         "AWS_ENDPOINT_URL": cloud.endpoint_url,

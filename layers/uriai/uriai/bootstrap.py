@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from uriai.settings import DatabaseSettings, Settings, SettingsError
+from uriai.settings import DatabaseSettings, NotifySettings, Settings, SettingsError
 
 if TYPE_CHECKING:
     from uriai.adapters.chat.gateways import EnrolmentDesk
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from uriai.adapters.secrets import Secrets
     from uriai.service.analyse_clip import Outside
     from uriai.service.answer_question import Chat
+    from uriai.service.deliver_message import Post
     from uriai.service.fail_clip import FailureRecord
     from uriai.service.file_record import RecordDesk
     from uriai.service.ports.chat import People
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from uriai.service.ports.repositories import Transactions
     from uriai.service.ports.retention import Deletion, Expiring
     from uriai.service.ports.vision import ClipAnalyser
+    from uriai.service.relay_outbox import Relay
     from uriai.service.watch_coverage import CoverageWatch
 
 
@@ -123,6 +125,34 @@ def holds(settings: Settings) -> tuple[Holds, Locks]:
     from uriai.adapters.objects import s3_client
 
     return SqlHolds(database(settings)), S3Locks(s3_client(), settings.clips_bucket)
+
+
+def relay(settings: Settings) -> Relay:
+    """What taking the outbox to the queues of `notify` needs."""
+    from uriai.adapters.messaging.queues import SqsMessageQueues, sqs_client
+    from uriai.adapters.messaging.receipts import S3Receipts
+    from uriai.adapters.objects import s3_client
+    from uriai.service.ports.clock import SystemClock
+    from uriai.service.relay_outbox import Relay
+
+    return Relay(
+        transactions=transactions(settings),
+        queues=SqsMessageQueues(sqs_client(), settings.notify_queues),
+        receipts=S3Receipts(s3_client(), settings.receipts_bucket),
+        clock=SystemClock(),
+    )
+
+
+def post(settings: NotifySettings) -> Post:
+    """What sending messages needs; nothing of it knows of a database."""
+    from uriai.adapters.messaging.messengers import Messengers
+    from uriai.adapters.messaging.receipts import S3Receipts
+    from uriai.adapters.objects import s3_client
+    from uriai.service.deliver_message import Post
+    from uriai.service.ports.clock import SystemClock
+
+    messengers = Messengers(lambda: secrets().read(settings.secret_arn), settings.sender, local=settings.local)
+    return Post(messengers.of, S3Receipts(s3_client(), settings.receipts_bucket), SystemClock())
 
 
 def _analyser(settings: Settings) -> ClipAnalyser:

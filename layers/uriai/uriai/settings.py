@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from uriai.domain.model_set import ModelReference, ModelSet
+from uriai.domain.telling import Medium
 
 
 class SettingsError(Exception):
@@ -33,6 +35,47 @@ class DatabaseSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueUrls:
+    """A queue to `notify` and the one that it gives up to."""
+
+    queue: str
+    dead_letters: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotifySettings:
+    """What `notify` is told: it knows of no database. ``sender`` is the address that e-mail comes from, or empty."""
+
+    receipts_bucket: str
+    secret_arn: str
+    sender: str
+    aws_endpoint_url: str
+
+    @property
+    def local(self) -> bool:
+        """Whether the cloud is on this machine, so that messengers may be too."""
+        return is_loopback(urlsplit(self.aws_endpoint_url).hostname or "")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> NotifySettings:
+        """Read the environment once, at start.
+
+        Raises
+        ------
+        SettingsError
+            If a needed variable is missing; all missing ones are named.
+        """
+        values = os.environ if environment is None else environment
+        _require(values, ["RECEIPTS_BUCKET", "MESSAGING_SECRET_ARN"])
+        return cls(
+            receipts_bucket=values["RECEIPTS_BUCKET"].strip(),
+            secret_arn=values["MESSAGING_SECRET_ARN"].strip(),
+            sender=values.get("EMAIL_FROM", "").strip(),
+            aws_endpoint_url=values.get("AWS_ENDPOINT_URL", "").strip(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All that is configurable. What is not set is empty; what a function needs, it names in ``require``."""
 
@@ -43,6 +86,8 @@ class Settings:
     models_dir: Path
     public_base_url: str
     kakao_secret_arn: str
+    receipts_bucket: str
+    notify_queues: Mapping[Medium, QueueUrls]
     aws_endpoint_url: str
     log_level: str
 
@@ -67,12 +112,7 @@ class Settings:
         host = values.get("DATABASE_HOST", "").strip()
         if host and not is_loopback(host):
             needed.append("DATABASE_CA_BUNDLE")
-        missing = [name for name in needed if not values.get(name, "").strip()]
-        if missing:
-            raise SettingsError(
-                f"environment variable {', '.join(missing)} is not set: give it to the function in template.yaml "
-                "(under Environment/Variables) or in local/env.json"
-            )
+        _require(values, needed)
         return cls(
             database=DatabaseSettings(
                 host=host,
@@ -87,6 +127,8 @@ class Settings:
             models_dir=Path(values.get("MODELS_DIR", "") or "/tmp/models"),  # noqa: S108 - the only folder Lambda may write
             public_base_url=values.get("PUBLIC_BASE_URL", "").strip().rstrip("/"),
             kakao_secret_arn=values.get("KAKAO_SECRET_ARN", "").strip(),
+            receipts_bucket=values.get("RECEIPTS_BUCKET", "").strip(),
+            notify_queues=_queues(values.get("NOTIFY_QUEUES", "")),
             aws_endpoint_url=values.get("AWS_ENDPOINT_URL", "").strip(),
             log_level=values.get("LOG_LEVEL", "") or "INFO",
         )
@@ -100,6 +142,29 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _require(values: Mapping[str, str], needed: Iterable[str]) -> None:
+    missing = [name for name in needed if not values.get(name, "").strip()]
+    if missing:
+        raise SettingsError(
+            f"environment variable {', '.join(missing)} is not set: give it to the function in template.yaml "
+            "(under Environment/Variables) or in local/env.json"
+        )
+
+
+def _queues(text: str) -> Mapping[Medium, QueueUrls]:
+    """Read NOTIFY_QUEUES, ``{"slack": {"queue": URL, "dead_letters": URL}, …}``; empty when it is not set."""
+    if not text.strip():
+        return {}
+    try:
+        queues = json.loads(text)
+        return {Medium(name): QueueUrls(urls["queue"], urls["dead_letters"]) for name, urls in queues.items()}
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise SettingsError(
+            f"NOTIFY_QUEUES cannot be read ({type(error).__name__}: {error}): it has to be JSON of the form "
+            '{"slack": {"queue": URL, "dead_letters": URL}, …}, written by template.yaml'
+        ) from error
 
 
 def _port(text: str) -> int:

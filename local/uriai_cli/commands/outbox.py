@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from uriai_cli.database import cloud_database
+from uriai_cli.errors import CliError
 
 if TYPE_CHECKING:
     from uriai.service.ports.telling import OutboxListing
@@ -36,6 +37,25 @@ def list_them(states: tuple[str, ...], limit: int, as_json: bool) -> None:
         click.echo(json.dumps(_row(row), ensure_ascii=False) if as_json else _line(row))
     if not found and not as_json:
         click.echo("Nothing of the kind is in the outbox.", err=True)
+
+
+@command.command("retry")
+@click.argument("row_id", metavar="ID")
+def retry(row_id: str) -> None:
+    """Tell what failed once more; ID is the `id` of `uriai outbox list --state failed --json`."""
+    from uriai.adapters.database.transactions import SqlTransactions
+    from uriai.domain.ulid import Ulid
+    from uriai.service.ports.clock import SystemClock
+
+    try:
+        wanted = Ulid.parse(row_id)
+    except ValueError as error:
+        raise CliError(f"{row_id} is no id of the outbox: see `uriai outbox list --json`", exit_code=2) from error
+    now = SystemClock().now()
+    with cloud_database() as database:
+        if not SqlTransactions(database).run(lambda rows: rows.outbox.retry(wanted, now)):
+            raise CliError(f"row {row_id} has not failed, or there is nobody to send it to: see `uriai outbox list`")
+    click.echo("It is due now, and goes out within a minute.")
 
 
 def _row(row: OutboxListing) -> dict[str, object]:

@@ -78,6 +78,24 @@ def decide(number: int, decision: str, reason: str, centre: str | None, person: 
     click.echo(json.dumps(_row(item), ensure_ascii=False) if as_json else _line(item))
 
 
+@command.command("take")
+@click.argument("number", type=click.IntRange(1))
+@_centre
+@_as_person
+@_json_option
+def take(number: int, centre: str | None, person: str | None, as_json: bool) -> None:
+    """Say that you see to incident NUMBER: nobody is paged for it for four hours, unless it is decided before."""
+    from uriai.adapters.database.transactions import SqlTransactions
+    from uriai.service.decide_review import Named
+    from uriai.service.ports.clock import SystemClock
+    from uriai.service.take_review import take_review
+
+    with _told(person) as (database, speaker):
+        named = Named(number, "", actor_of(speaker), centre, speaker)
+        item = take_review(named, SqlTransactions(database), SystemClock())
+    click.echo(json.dumps(_row(item), ensure_ascii=False) if as_json else _line(item))
+
+
 @command.command("move")
 @click.argument("number", type=click.IntRange(1))
 @click.argument("status", type=click.Choice(["dispatched", "closed", "resolved"]))

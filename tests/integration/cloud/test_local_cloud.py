@@ -139,9 +139,10 @@ def test_a_function_takes_its_sample_event_under_the_runtime_interface_emulator(
         "analyze": lambda: result == {"batchItemFailures": []},
         "dead_letters": lambda: result == {"batchItemFailures": []},
         "records": lambda: result == {"batchItemFailures": []},
-        "watch": lambda: set(result) == {"silent", "dark", "gaps", "held"},
+        "watch": lambda: set(result) == {"silent", "dark", "gaps", "held", "queued", "delivered", "failed"},
         "retention": lambda: result["finished"] is True,
         "chatbot": lambda: result["statusCode"] == 401,
+        "notify": lambda: result == {"batchItemFailures": []},
         "migrate": lambda: result["applied"] == [] and result["version"] >= 1,
     }
     assert expected[name](), result

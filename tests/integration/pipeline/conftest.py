@@ -107,10 +107,16 @@ def cloud(server, schema, monkeypatch, tmp_path):
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
         boto3.client("secretsmanager").create_secret(Name="database", SecretString=secret("first"))
-        for bucket in ("clips", "models"):
+        for bucket in ("clips", "models", "receipts"):
             boto3.client("s3").create_bucket(
                 Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"}
             )
+        queues = {
+            name: boto3.client("sqs").create_queue(QueueName=f"notify-slack-{name}")["QueueUrl"]
+            for name in ("queue", "dead_letters")
+        }
+        monkeypatch.setenv("NOTIFY_QUEUES", json.dumps({"slack": queues}))
+        monkeypatch.setenv("RECEIPTS_BUCKET", "receipts")
         bootstrap.secrets.cache_clear()
         yield
         bootstrap.secrets.cache_clear()

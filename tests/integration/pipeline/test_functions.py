@@ -18,7 +18,16 @@ from tests.unit.pipeline.fakes import GATEWAY, KEY, NOON, BucketInMemory
 from tests.unit.pipeline.teller import Teller
 from uriai import bootstrap
 from uriai.adapters.database.centres import NewCentre, add_centre
+from uriai.adapters.database.channels import Owner, set_channel
 from uriai.adapters.database.gateways import add_gateway
+from uriai.adapters.database.people import SqlPeople, find_region
+from uriai.adapters.database.transactions import SqlTransactions
+from uriai.domain.person import Language
+from uriai.domain.telling import Audience, Hours, Medium, Occasion
+from uriai.domain.ulid import Ulid
+from uriai.domain.words import Role
+from uriai.service.ports.chat import NewPerson
+from uriai.service.ports.telling import NewOutboxRow
 from uriai.settings import Settings, SettingsError
 
 pytestmark = pytest.mark.integration
@@ -37,6 +46,28 @@ def enter_gateway(database) -> None:
     with database.transaction() as cursor:
         centre = add_centre(cursor, NewCentre("샛별어린이집", "경기도", "수원시"), NOON)
         add_gateway(cursor, GATEWAY, centre, bytes(KEY.verify_key), NOON)
+
+
+def enter_officer(database) -> None:
+    """A policy officer of the gateway's region who is reached by Slack."""
+    region = find_region(database, "경기도 수원시")
+    new = NewPerson("officer", Role.POLICY_OFFICER, Language.KOREAN, (), (region,))
+    owner = Owner(SqlPeople(database).add(new, "test", NOON).id, "officer", is_station=False)
+    with database.transaction() as cursor:
+        set_channel(cursor, owner, Medium.SLACK, "C012AB3CD", Hours(), None, "test", NOON)
+
+
+def put_row(database, centre_id) -> None:
+    """Something due for the officer."""
+
+    def work(rows):
+        (officer,) = rows.outbox.recipients(Audience.POLICY_OFFICER, centre_id)
+        row = NewOutboxRow(
+            Ulid.new(NOON), "test", None, centre_id, Occasion.HOLE, officer.key, officer.channels[0], "s", "b", NOON
+        )
+        rows.outbox.add(row, NOON)
+
+    SqlTransactions(database).run(work)
 
 
 def test_a_dead_letter_becomes_a_failed_row_and_is_acknowledged(cloud, connect, database):
@@ -198,11 +229,36 @@ def test_records_become_coverage_and_watch_finds_where_it_ends(cloud, connect, d
         assert cursor.fetchall() == [{"type": "coverage", "outcome": "present"}]
         cursor.execute("SELECT TIMESTAMPDIFF(SECOND, started_at, ended_at) AS seconds FROM coverage")
         assert cursor.fetchall() == [{"seconds": 60}]
+    enter_officer(database)
     watch = function("watch")
     assert watch.handler(json.loads((EVENTS / "watch.json").read_text()), Context()) == {
-        "silent": 1, "dark": 1, "gaps": 0, "held": 0,
+        "silent": 1, "dark": 1, "gaps": 0, "held": 0, "queued": 1, "delivered": 0, "failed": 0,
     }  # fmt: skip
-    assert watch.handler({}, Context()) == {"silent": 0, "dark": 0, "gaps": 0, "held": 0}
+    assert set(watch.handler({}, Context()).values()) == {0}
+    queue = json.loads(os.environ["NOTIFY_QUEUES"])["slack"]["queue"]
+    (told,) = boto3.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    assert json.loads(told["Body"])["subject"] == "[우리AI] 녹화 공백: 샛별어린이집"
+    assert json.loads(told["Body"])["address"] == "C012AB3CD"
+
+
+def test_a_fault_in_watching_keeps_nobody_from_being_told(cloud, connect, database, monkeypatch):
+    enter_gateway(database)
+    module = function("watch")
+
+    def broken(outside):
+        raise ConnectionError("no coverage today")
+
+    monkeypatch.setattr(module, "watch_coverage", broken)
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT centre_id FROM centre")
+        centre_id = cursor.fetchone()["centre_id"]
+    enter_officer(database)
+    put_row(database, centre_id)
+    with pytest.raises(ConnectionError):
+        module.handler({}, Context())
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT state FROM outbox")
+        assert cursor.fetchall() == [{"state": "queued"}]
 
 
 def test_of_a_batch_only_the_record_that_could_not_be_filed_is_delivered_again(cloud, connect, database, monkeypatch):

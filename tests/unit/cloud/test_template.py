@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from uriai.service.deliver_message import LEASE, wait_s
 from uriai_cloud.up import FUNCTIONS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -90,7 +91,13 @@ def test_nobody_in_the_cloud_may_change_a_clip_and_only_retention_may_delete_one
             assert "/clips/" not in where or (owner, where) == (
                 "RetentionFunction", "{'Sub': '${ClipsBucket.Arn}/clips/*.tombstone'}"
             ), owner  # fmt: skip
-    assert list(deleters) == ["RetentionFunction"]
+    assert set(deleters) == {"RetentionFunction", "WatchFunction"}
+    (letters,) = deleters["WatchFunction"]
+    # dead letters that are on file, and no object
+    assert letters["Action"] == ["sqs:ReceiveMessage", "sqs:DeleteMessage"]
+    assert [one["GetAtt"] for one in letters["Resource"]] == [
+        f"Notify{medium}DeadLetterQueue.Arn" for medium in ("Slack", "Telegram", "Email", "Kakao")
+    ]
     (statement,) = deleters["RetentionFunction"]
     assert statement["Action"] == "s3:DeleteObjectVersion"
     # never a manifest, a signature, a record or a tombstone
@@ -188,3 +195,35 @@ def test_a_lock_file_pins_every_package_by_hash_and_names_no_registry(lock):
         assert "--hash=sha256:" in package, package.splitlines()[0]
     assert "://" not in text
     assert "--index-url" not in text
+
+
+def test_whoever_calls_the_internet_has_no_network_of_the_databases_and_knows_nothing_of_it():
+    notify = SERVERLESS["NotifyFunction"]["Properties"]
+    assert notify["VpcConfig"] == {"Ref": "AWS::NoValue"}
+    told = {name for name, value in notify["Environment"]["Variables"].items() if value != {"Ref": "AWS::NoValue"}}
+    assert told == {"POWERTOOLS_SERVICE_NAME", "RECEIPTS_BUCKET", "MESSAGING_SECRET_ARN", "EMAIL_FROM"}
+    everybody = set(TEMPLATE["Globals"]["Function"]["Environment"]["Variables"])
+    kept = {"AWS_ENDPOINT_URL", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"}
+    assert everybody - set(notify["Environment"]["Variables"]) == kept
+    assert {"Ref": "DatabasePolicy"} not in notify["Policies"]
+    for owner, statement in allowed():
+        if owner == "NotifyFunction":
+            assert "ClipsBucket" not in str(statement["Resource"])
+    for name, function in SERVERLESS.items():
+        if name != "NotifyFunction":
+            assert "VpcConfig" not in function["Properties"], "all others have no way out"
+
+
+@pytest.mark.parametrize("medium", ["Slack", "Telegram", "Email", "Kakao"])
+def test_every_medium_has_its_queue_its_dead_letters_and_an_alarm(medium):
+    queue = RESOURCES[f"Notify{medium}Queue"]["Properties"]
+    assert queue["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"GetAtt": f"Notify{medium}DeadLetterQueue.Arn"}, "maxReceiveCount": 20,
+    }  # fmt: skip
+    assert sum(wait_s(attempt, None) for attempt in range(1, 20)) > 2 * 3600
+    assert queue["VisibilityTimeout"] >= TEMPLATE["Globals"]["Function"]["Timeout"] * 6
+    assert LEASE.total_seconds() > TEMPLATE["Globals"]["Function"]["Timeout"]
+    alarm = RESOURCES[f"Notify{medium}WaitsAlarm"]["Properties"]
+    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"GetAtt": f"Notify{medium}Queue.QueueName"}}]
+    event = SERVERLESS["NotifyFunction"]["Properties"]["Events"][medium]["Properties"]
+    assert (event["Queue"], event["BatchSize"]) == ({"GetAtt": f"Notify{medium}Queue.Arn"}, 1)

@@ -21,7 +21,11 @@ CLAIM_LASTS = timedelta(hours=4)
 
 
 class Occasion(StrEnum):
-    """What there is to tell. ``no_…``: operators are told that those who ought to be told cannot be reached."""
+    """What there is to tell.
+
+    ``undelivered``: an expert could not be paged; ``unreported``: a report did not get to the police; ``no_…``: those
+    who ought to be told cannot be reached.
+    """
 
     REPORTED = "reported"
     PAGE = "page"
@@ -29,6 +33,7 @@ class Occasion(StrEnum):
     TAMPER = "tamper"
     HOLE = "hole"
     UNDELIVERED = "undelivered"
+    UNREPORTED = "unreported"
     NO_STATION = "no_station"
     NO_POLICY_OFFICER = "no_policy_officer"
     NO_DIRECTOR = "no_director"
@@ -38,6 +43,11 @@ class Occasion(StrEnum):
     def may_wait(self) -> bool:
         """Whether quiet hours and digests hold it back."""
         return self is Occasion.REVIEW
+
+    @property
+    def bundled(self) -> bool:
+        """Whether several that are due at once are told in one message."""
+        return self in (Occasion.REVIEW, Occasion.TAMPER, Occasion.HOLE)
 
     @property
     def waits_for_decision(self) -> bool:
@@ -98,6 +108,8 @@ def audiences(occasion: Occasion, *, withheld: bool) -> tuple[Audience, ...]:
         told = (Audience.POLICY_OFFICER, Audience.DIRECTOR)
     elif occasion in (Occasion.PAGE, Occasion.REVIEW):
         told = (Audience.EXPERT,)
+    elif occasion is Occasion.UNREPORTED:
+        told = (Audience.OPERATOR, Audience.POLICY_OFFICER)
     else:
         told = (Audience.OPERATOR,)
     return tuple(one for one in told if not (withheld and one is Audience.DIRECTOR))
@@ -106,6 +118,13 @@ def audiences(occasion: Occasion, *, withheld: bool) -> tuple[Audience, ...]:
 def missing(audience: Audience) -> Occasion | None:
     """What operators are told if nobody of an audience can be reached; None for the operators themselves."""
     return _MISSING.get(audience)
+
+
+def undelivered(occasion: Occasion, *, to_station: bool) -> Occasion | None:
+    """What others are told if it could not be delivered; None where it can be read up in the outbox in good time."""
+    if occasion is Occasion.PAGE:
+        return Occasion.UNDELIVERED
+    return Occasion.UNREPORTED if occasion is Occasion.REPORTED and to_station else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ def move_incident(named: Named, status: Status, transactions: Transactions, cloc
     _check_reason(named.reason)
 
     def work(rows: Repositories) -> ReviewItem:
-        item = _found(rows, named, ACT_OF[status])
+        item = found(rows, named, ACT_OF[status])
         return _moved(rows, item, moved(item.incident, status), named, clock)
 
     return transactions.run(work)
@@ -109,7 +109,7 @@ def withhold_from_director(named: Named, withheld: bool, transactions: Transacti
     _check_reason(named.reason)
 
     def work(rows: Repositories) -> tuple[int, ...]:
-        incident = _found(rows, named, Act.WITHHOLD).incident
+        incident = found(rows, named, Act.WITHHOLD).incident
         now = clock.now()
         changed = tuple(rows.incidents.withhold(incident.id, withheld, now))
         action = "incident.withheld" if withheld else "incident.shown"
@@ -125,7 +125,7 @@ def _check_reason(reason: str) -> None:
 
 
 def _decide(rows: Repositories, ruling: Ruling, clock: Clock) -> ReviewItem:
-    item = _found(rows, ruling.named, Act.DECIDE)
+    item = found(rows, ruling.named, Act.DECIDE)
     status = decided_status(item.incident.status, ruling.decision)
     if status is None:
         raise NotWaitingError(
@@ -135,18 +135,24 @@ def _decide(rows: Repositories, ruling: Ruling, clock: Clock) -> ReviewItem:
     return _moved(rows, item, moved(item.incident, status), ruling.named, clock)
 
 
-def _found(rows: Repositories, named: Named, act: Act) -> ReviewItem:
-    """The incident that is meant, locked, if the person may do that to it."""
-    found = rows.incidents.numbered(named.number, named.centre)
-    if not found:
+def found(rows: Repositories, named: Named, act: Act) -> ReviewItem:
+    """The incident that is meant, locked, if the person may do that to it.
+
+    Raises
+    ------
+    ReviewError, NotAllowedError
+        If there is none or several, or the person may not.
+    """
+    candidates = rows.incidents.numbered(named.number, named.centre)
+    if not candidates:
         where = f" in {named.centre}" if named.centre else ""
         raise IncidentNotFoundError(f"there is no incident {named.number}{where}: see `uriai review list`")
-    if len(found) > 1:
-        centres = ", ".join(sorted(item.centre.name for item in found))
+    if len(candidates) > 1:
+        centres = ", ".join(sorted(item.centre.name for item in candidates))
         raise AmbiguousNumberError(f"incident {named.number} is one of {centres}: say which with --centre")
     if named.person is not None:
-        authorise(rows, named.person, act, found[0].centre)
-    return found[0]
+        authorise(rows, named.person, act, candidates[0].centre)
+    return candidates[0]
 
 
 def _moved(rows: Repositories, item: ReviewItem, after: Incident, named: Named, clock: Clock) -> ReviewItem:

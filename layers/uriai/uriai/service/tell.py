@@ -53,7 +53,15 @@ def tell(
     occasion = occasion_of(before, incident)
     if occasion is None:
         return
-    tidings = Tidings(
+    tidings = tidings_of(rows, centre, camera_number, incident)
+    if occasion is Occasion.REPORTED:
+        tidings = _reported(rows, tidings, incident, now)
+    announce(rows, tidings, occasion, withheld=rows.outbox.withheld(incident.id), now=now)
+
+
+def tidings_of(rows: Repositories, centre: Centre, camera_number: int, incident: Incident) -> Tidings:
+    """What there is to tell of an incident."""
+    return Tidings(
         about=f"incident:{incident.id}",
         centre=centre,
         place=rows.outbox.place(centre.id),
@@ -62,9 +70,6 @@ def tell(
         ended_at=incident.ended_at,
         incident=incident,
     )
-    if occasion is Occasion.REPORTED:
-        tidings = _reported(rows, tidings, incident, now)
-    announce(rows, tidings, occasion, withheld=rows.outbox.withheld(incident.id), now=now)
 
 
 def announce(rows: Repositories, tidings: Tidings, occasion: Occasion, *, withheld: bool, now: datetime) -> None:

@@ -5,6 +5,7 @@ No picture, no link to one, nothing of a child: a messenger is no place for thes
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -77,6 +78,17 @@ def message(
 def again(language: Language, subject: str, repetition: int) -> str:
     """The subject of a repetition (from 1): "[다시 알림 2] …"."""
     return say(language, "tell_again", repetition=repetition, subject=subject)[:200]
+
+
+def head(body: str) -> str:
+    """What of a body says what it is about: all but what to do next."""
+    return body.partition("\n\n")[0]
+
+
+def digest(language: Language, occasion: Occasion, bodies: Sequence[str]) -> tuple[str, str]:
+    """Subject and body of several in one message."""
+    subject = say(language, f"tell_subject_digest_{occasion.value}", count=len(bodies))
+    return subject, "\n\n".join([*map(head, bodies), say(language, f"tell_next_digest_{occasion.value}")])
 
 
 def _next_key(occasion: Occasion, audience: Audience, tidings: Tidings) -> str:

@@ -193,6 +193,12 @@ class SqlIncidents(Incidents):
         self._cursor.execute(f"{_REVIEW} AND i.number = %s {condition} ORDER BY i.centre_id FOR UPDATE", values)
         return [_item(row) for row in self._cursor.fetchall()]
 
+    def find(self, incident_id: Ulid) -> ReviewItem | None:
+        """The incident, not locked."""
+        self._cursor.execute(f"{_REVIEW} AND i.incident_id = %s", (incident_id.value,))
+        row = self._cursor.fetchone()
+        return None if row is None else _item(row)
+
     def waiting(self, statuses: Sequence[Status], limit: int) -> Sequence[ReviewItem]:
         """Incidents in these statuses, the gravest and most confident first."""
         self._cursor.execute(

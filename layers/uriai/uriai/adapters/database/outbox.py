@@ -8,10 +8,20 @@ from typing import Any
 
 from pymysql.cursors import DictCursor
 
+from uriai.domain.centre import Centre
 from uriai.domain.person import Language
 from uriai.domain.telling import Audience, Hours, Medium, Occasion
 from uriai.domain.ulid import Ulid
-from uriai.service.ports.telling import Channel, NewOutboxRow, Outbox, OutboxListing, OutboxState, Place, Recipient
+from uriai.service.ports.telling import (
+    Channel,
+    NewOutboxRow,
+    Outbox,
+    OutboxListing,
+    OutboxState,
+    Place,
+    Recipient,
+    UntoldHole,
+)
 
 _CHANNEL = "ch.channel_id, ch.medium, ch.address, ch.quiet_from, ch.quiet_until, ch.digest_at"
 # a region stands for everything below it: a district for its neighbourhoods
@@ -102,6 +112,31 @@ class SqlOutbox(Outbox):
         row = self._cursor.fetchone()
         return row is not None and bool(row["withhold_from_director"])
 
+    def untold_holes(self, found_since: datetime, limit: int) -> Sequence[UntoldHole]:
+        """Holes on file that nobody was told of."""
+        self._cursor.execute(
+            """
+            SELECT CONCAT('hole:', HEX(h.hole_id)) AS about, h.began_at, h.ended_at, m.number, c.centre_id, c.name,
+                c.time_zone, c.auto_report
+            FROM coverage_hole h JOIN camera m ON m.camera_id = h.camera_id
+            JOIN centre c ON c.centre_id = m.centre_id
+            WHERE h.filled_at IS NULL AND h.split_from IS NULL AND h.found_at >= %s
+                AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.about = CONCAT('hole:', HEX(h.hole_id)))
+            ORDER BY h.found_at, h.hole_id LIMIT %s
+            """,
+            (found_since, limit),
+        )
+        return [
+            UntoldHole(
+                row["about"],
+                Centre(row["centre_id"], row["name"], row["time_zone"], row["auto_report"] == "on"),
+                row["number"],
+                row["began_at"],
+                row["ended_at"],
+            )
+            for row in self._cursor.fetchall()
+        ]
+
     def add(self, row: NewOutboxRow, now: datetime) -> None:
         """Keep a row, once."""
         state = OutboxState.WAITING if row.channel else OutboxState.FAILED
@@ -165,6 +200,18 @@ class SqlOutbox(Outbox):
             )
             for row in self._cursor.fetchall()
         ]
+
+    def retry(self, row_id: Ulid, now: datetime) -> bool:
+        """Make a failed row due again; a new message, because the old one's receipt says that it was refused."""
+        return bool(
+            self._cursor.execute(
+                """
+                UPDATE outbox SET state = 'waiting', reason = '', message_id = NULL, due_at = %s, updated_at = %s
+                WHERE outbox_id = %s AND state = 'failed' AND channel_id IS NOT NULL
+                """,
+                (now, now, row_id.value),
+            )
+        )
 
 
 def _recipients(prefix: str, rows: Sequence[dict[str, Any]]) -> list[Recipient]:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from pymysql.cursors import DictCursor
 
 from uriai.adapters.database.analyses import SqlAnalyses
+from uriai.adapters.database.claims import SqlClaims
 from uriai.adapters.database.clips import SqlClips
 from uriai.adapters.database.connection import Database
 from uriai.adapters.database.coverage import SqlCoverage
@@ -15,6 +16,7 @@ from uriai.adapters.database.evidence import SqlAudit, SqlEvidence
 from uriai.adapters.database.gateways import SqlGateways
 from uriai.adapters.database.incidents import SqlIncidents
 from uriai.adapters.database.outbox import SqlOutbox
+from uriai.adapters.database.outgoing import SqlOutgoing
 from uriai.adapters.database.police_reports import SqlPoliceReports
 from uriai.adapters.database.records import SqlRecords
 from uriai.adapters.database.scope import SqlScopes
@@ -47,7 +49,9 @@ def repositories(cursor: DictCursor) -> Repositories:
         thresholds=SqlThresholds(cursor),
         audit=SqlAudit(cursor),
         outbox=SqlOutbox(cursor),
+        outgoing=SqlOutgoing(cursor),
         police_reports=SqlPoliceReports(cursor),
         records=SqlRecords(cursor),
         coverage=SqlCoverage(cursor),
+        claims=SqlClaims(cursor),
     )

@@ -18,7 +18,7 @@ from uriai.domain.person import Person
 from uriai.domain.ulid import Ulid
 from uriai.domain.words import EvidenceRole, Kind, Status, Verdict
 from uriai.service.ports.records import Coverage, Records
-from uriai.service.ports.telling import Outbox, PoliceReports
+from uriai.service.ports.telling import Claims, Outbox, Outgoing, PoliceReports
 from uriai.service.ports.thresholds import ThresholdHistory
 
 Result = TypeVar("Result")
@@ -256,6 +256,10 @@ class Incidents(ABC):
         """Incidents of that number, of all centres or the one named, not merged into others; locked to the end."""
 
     @abstractmethod
+    def find(self, incident_id: Ulid) -> ReviewItem | None:
+        """The incident; None if there is none or it was merged into another."""
+
+    @abstractmethod
     def waiting(self, statuses: Sequence[Status], limit: int) -> Sequence[ReviewItem]:
         """Incidents in these statuses, not merged, the most confident first."""
 
@@ -315,9 +319,11 @@ class Repositories:
     thresholds: ThresholdHistory
     audit: Audit
     outbox: Outbox
+    outgoing: Outgoing
     police_reports: PoliceReports
     records: Records
     coverage: Coverage
+    claims: Claims
 
 
 class Transactions(ABC):

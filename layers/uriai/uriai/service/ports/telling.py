@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from uriai.domain.centre import Centre
 from uriai.domain.person import Language
 from uriai.domain.telling import Audience, Hours, Medium, Occasion
 from uriai.domain.ulid import Ulid
@@ -104,6 +105,53 @@ class OutboxListing:
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class UntoldHole:
+    """A hole in a camera's coverage that nobody was told of; ``about`` is its key. ``ended_at`` None: it goes on."""
+
+    about: str
+    centre: Centre
+    camera_number: int
+    began_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DueRow:
+    """A row with how its recipient is reached now. ``first_subject`` is that of what it repeats, or its own.
+
+    ``unreachable`` says why it cannot be sent any more, empty if it can.
+    """
+
+    id: Ulid
+    about: str
+    incident_id: Ulid | None
+    occasion: Occasion
+    recipient: str
+    repetition: int
+    subject: str
+    first_subject: str
+    body: str
+    channel_id: int
+    medium: Medium
+    address: str
+    language: Language
+    unreachable: str
+
+    @property
+    def to_station(self) -> bool:
+        """Whether it is for a police station."""
+        return self.recipient.startswith("station:")
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedMessage:
+    """A message that was queued for `notify`, and when."""
+
+    message_id: Ulid
+    queued_at: datetime
+
+
 class Outbox(ABC):
     """Rows of the outbox, and those whom they are for."""
 
@@ -123,12 +171,89 @@ class Outbox(ABC):
         """Whether the incident is hidden from the centre's director."""
 
     @abstractmethod
+    def untold_holes(self, found_since: datetime, limit: int) -> Sequence[UntoldHole]:
+        """Holes in coverage found since then, not filled, that are in nobody's row yet; the oldest first.
+
+        A part of a hole that people were told of is none of its own.
+        """
+
+    @abstractmethod
     def add(self, row: NewOutboxRow, now: datetime) -> None:
         """Keep a row; one that tells the same to the same is left alone."""
 
     @abstractmethod
     def listing(self, states: Sequence[OutboxState], limit: int) -> Sequence[OutboxListing]:
         """Rows in these states, the latest first."""
+
+    @abstractmethod
+    def retry(self, row_id: Ulid, now: datetime) -> bool:
+        """Make a ``failed`` row that has a channel due again, in a message of its own; whether there was one."""
+
+
+class Outgoing(ABC):
+    """Rows of the outbox on their way out."""
+
+    @abstractmethod
+    def overtake(self, now: datetime) -> None:
+        """Mark what became pointless: pages and reviews of decided or merged incidents, what is withheld by now."""
+
+    @abstractmethod
+    def hold_back(self, now: datetime, claim_lasts: timedelta) -> None:
+        """Put the pages of incidents that somebody has taken off to the end of the claim."""
+
+    @abstractmethod
+    def due(self, now: datetime, limit: int) -> Sequence[DueRow]:
+        """Rows that are due and in no message yet, the most urgent first; locked, those locked by others left out."""
+
+    @abstractmethod
+    def fix(self, message_id: Ulid, row_ids: Sequence[Ulid]) -> None:
+        """Make the rows one message."""
+
+    @abstractmethod
+    def fixed(self, now: datetime, limit: int) -> Sequence[Ulid]:
+        """Messages that are due and not queued, the most urgent first."""
+
+    @abstractmethod
+    def content(self, message_id: Ulid, state: OutboxState) -> Sequence[DueRow]:
+        """Rows of a message in that state; locked, those locked by others left out."""
+
+    @abstractmethod
+    def mark_queued(self, message_id: Ulid, now: datetime) -> None:
+        """Note that the message was queued; ``due_at`` becomes when, which tells how long it has been under way."""
+
+    @abstractmethod
+    def settle(self, message_id: Ulid, state: OutboxState, reason: str, now: datetime) -> None:
+        """Set the state of a message's rows that are ``waiting`` or ``queued``."""
+
+    @abstractmethod
+    def repeat(
+        self, row_id: Ulid, new_id: Ulid, repetition: int, subject: str, due_at: datetime, now: datetime
+    ) -> None:
+        """Keep a row like another, to be told later; one of that repetition is left alone."""
+
+    @abstractmethod
+    def queued(self, now: datetime, limit: int) -> Sequence[QueuedMessage]:
+        """Queued messages, those first that were looked at longest ago; they count as looked at now."""
+
+    @abstractmethod
+    def requeue(self, message_id: Ulid, now: datetime) -> None:
+        """Make a queued message due again, the same one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who has taken an incident that waits for a decision, and when."""
+
+    taken_by: str
+    taken_at: datetime
+
+
+class Claims(ABC):
+    """Who has taken which incident."""
+
+    @abstractmethod
+    def take(self, incident_id: Ulid, claim: Claim, *, lapsed_before: datetime) -> Claim:
+        """Keep the claim unless another holds one that has not lapsed; the claim that stands now."""
 
 
 class PoliceReports(ABC):

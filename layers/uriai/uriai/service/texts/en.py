@@ -157,7 +157,10 @@ TEXTS: dict[str, str] = {
     "tell_subject_review": "[Uri-AI] to review: {centre} no. {number}, {what}",
     "tell_subject_tamper": "[Uri-AI] camera fault: {centre} no. {number}",
     "tell_subject_hole": "[Uri-AI] hole in the recording: {centre}",
-    "tell_subject_digest": "[Uri-AI] digest: {count} to review",
+    "tell_subject_digest_review": "[Uri-AI] {count} to review",
+    "tell_subject_digest_tamper": "[Uri-AI] {count} camera faults",
+    "tell_subject_digest_hole": "[Uri-AI] {count} holes in the recording",
+    "tell_subject_unreported": "[Uri-AI] the report did not get to the police: {matter}",
     "tell_subject_undelivered": "[Uri-AI] not delivered: {matter}",
     "tell_subject_no_station": "[Uri-AI] no police station could be told: {matter}",
     "tell_subject_no_policy_officer": "[Uri-AI] no policy officer could be told: {matter}",
@@ -192,7 +195,13 @@ TEXTS: dict[str, str] = {
     "tell_next_undelivered_operator": (
         "A message could not be delivered. See uriai outbox list --state failed, then call whom it was for."
     ),
-    "tell_next_undelivered_policy_officer": "The report could not be delivered to {station}. Please call 112.",
+    "tell_next_unreported_operator": (
+        "The report could not be delivered to {station}. Please call 112, then look: uriai outbox list --state failed"
+    ),
+    "tell_next_unreported_policy_officer": "The report could not be delivered to {station}. Please call 112.",
+    "tell_next_digest_review": "Please look at them and decide: uriai review list",
+    "tell_next_digest_tamper": "Something is wrong with the cameras. Please look after them.",
+    "tell_next_digest_hole": "Nobody can say what happened in these times. Please look after it.",
     "tell_next_no_station_operator": (
         "No police station is in charge of {region}, or none can be reached. Please call 112. "
         "To enter one: uriai stations add, uriai channels add"

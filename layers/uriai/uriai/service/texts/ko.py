@@ -140,7 +140,10 @@ TEXTS: dict[str, str] = {
     "tell_subject_review": "[우리AI] 확인 대기: {centre} {number}번 {what}",
     "tell_subject_tamper": "[우리AI] 기기 이상: {centre} {number}번",
     "tell_subject_hole": "[우리AI] 녹화 공백: {centre}",
-    "tell_subject_digest": "[우리AI] 모아 보기: 확인 대기 {count}건",
+    "tell_subject_digest_review": "[우리AI] 확인 대기 {count}건",
+    "tell_subject_digest_tamper": "[우리AI] 기기 이상 {count}건",
+    "tell_subject_digest_hole": "[우리AI] 녹화 공백 {count}건",
+    "tell_subject_unreported": "[우리AI] 경찰서에 신고를 전달하지 못함: {matter}",
     "tell_subject_undelivered": "[우리AI] 전달 실패: {matter}",
     "tell_subject_no_station": "[우리AI] 관할 경찰서에 알리지 못함: {matter}",
     "tell_subject_no_policy_officer": "[우리AI] 담당 공무원에게 알리지 못함: {matter}",
@@ -174,7 +177,14 @@ TEXTS: dict[str, str] = {
     "tell_next_undelivered_operator": (
         "알림을 전달하지 못했습니다. uriai outbox list --state failed 로 확인한 뒤 직접 연락해 주십시오."
     ),
-    "tell_next_undelivered_policy_officer": "{station}에 신고 내용을 전달하지 못했습니다. 112에 직접 신고해 주십시오.",
+    "tell_next_unreported_operator": (
+        "{station}에 신고 내용을 전달하지 못했습니다. 112에 직접 신고한 뒤 확인해 주십시오: "
+        "uriai outbox list --state failed"
+    ),
+    "tell_next_unreported_policy_officer": "{station}에 신고 내용을 전달하지 못했습니다. 112에 직접 신고해 주십시오.",
+    "tell_next_digest_review": "영상을 보고 판단해 주십시오: uriai review list",
+    "tell_next_digest_tamper": "카메라에 이상이 있습니다. 확인해 주십시오.",
+    "tell_next_digest_hole": "이 시간에는 무슨 일이 있었는지 알 수 없습니다. 확인해 주십시오.",
     "tell_next_no_station_operator": (
         "{region}을/를 맡은 경찰서가 없거나 연락할 방법이 없습니다. 112에 직접 신고해 주십시오. "
         "등록: uriai stations add, uriai channels add"

@@ -1,0 +1,58 @@
+"""Sends one message to a person or a police station. Messages come complete, one at a time, from a queue a medium."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from uriai import bootstrap
+from uriai.adapters.messaging.envelope import unpack
+from uriai.adapters.messaging.queues import postpone, sqs_client
+from uriai.service.deliver_message import Post, deliver_message, wait_s
+from uriai.service.ports.messaging import TryAgainError
+from uriai.settings import NotifySettings
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+sqs = lru_cache(maxsize=1)(sqs_client)
+
+
+@lru_cache(maxsize=1)
+def post() -> Post:
+    """Messengers and receipts, once per container."""
+    return bootstrap.post(NotifySettings.from_environment())
+
+
+@tracer.capture_method(capture_response=False)
+def send_message(record: SQSRecord) -> None:
+    """Send it, or have it come again later; what cannot be read goes the way of what cannot be sent."""
+    message = unpack(record.body)
+    # never the text, the address or the subject: they are for one person
+    told = {"message_id": str(message.id), "medium": message.medium.value}
+    try:
+        receipt = deliver_message(message, post())
+    except TryAgainError as error:
+        attempt = int(record.attributes.approximate_receive_count or 1)
+        seconds = wait_s(attempt, error.after_s)
+        logger.warning("not sent yet", extra=told | {"reason": str(error), "attempt": attempt, "again_in_s": seconds})
+        metrics.add_metric("MessagesPostponed", MetricUnit.Count, 1)
+        postpone(sqs(), record.event_source_arn, record.receipt_handle, seconds)
+        raise
+    logger.info("message settled", extra=told | {"state": receipt.state.value, "reason": receipt.reason})
+    metrics.add_metric(f"Messages_{receipt.state.value}", MetricUnit.Count, 1)
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer which messages to deliver again."""
+    return dict(process_partial_response(event, send_message, processor, context))

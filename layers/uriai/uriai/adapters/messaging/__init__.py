@@ -1,0 +1,1 @@
+"""What `notify` needs of the outside: messengers, receipts, queues. Never the database."""
