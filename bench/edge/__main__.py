@@ -26,7 +26,8 @@ def main() -> int:
     parser.add_argument("--span", type=float, default=120.0, help="seconds over which idle CPU is counted")
     parser.add_argument("--count", type=int, default=8, help="films with movements")
     parser.add_argument("--movements", type=int, default=14, help="movements a film")
-    parser.add_argument("--out", type=Path, help="write the page there too")
+    parser.add_argument("--jobs", type=int, default=recall.workers(), help="films replayed at a time")
+    parser.add_argument("--out", type=Path, help="write the page there too; parts that are not measured stay in it")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="edge-bench-") as temporary:
         folder = options.films or Path(temporary)
@@ -34,11 +35,12 @@ def main() -> int:
         sections, good = [], True
         for part in options.parts or PARTS:
             text, fine = {"idle": _idle, "sixteen": _sixteen, "recall": _recall}[part](folder, options)
+            text = f"{text}\n\nMeasured on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; load {os.getloadavg()[0]:.0f}."
             print(text, flush=True)
             sections.append(text)
             good &= fine
     if options.out is not None:
-        options.out.write_text(_page(sections), encoding="utf-8")
+        options.out.write_text(_page(_with_earlier(sections, options.out)), encoding="utf-8")
     return 0 if good else 1
 
 
@@ -107,7 +109,7 @@ def _recall(folder: Path, options: argparse.Namespace) -> tuple[str, bool]:
     ]
     good = True
     for coding in recall.CODINGS:
-        agent = recall.judge_agent(made, folder, coding)
+        agent = recall.judge_agent(made, folder, coding, options.jobs)
         good &= agent.found >= 0.99 * agent.movements and agent.false <= agent.hours
         for one in (agent, recall.judge_motion(made, folder, coding)):
             if one is not None:
@@ -119,14 +121,23 @@ def _recall(folder: Path, options: argparse.Namespace) -> tuple[str, bool]:
     return "\n".join([*lines, "", f"Verdict: {'met' if good else 'missed'}."]), good
 
 
+def _with_earlier(sections: list[str], page: Path) -> list[str]:
+    """``sections`` and those of an earlier page that were not measured anew, in the order of that page."""
+    earlier = page.read_text(encoding="utf-8").split("\n## ")[1:] if page.is_file() else []
+    anew = {text.splitlines()[0]: text for text in sections}
+    titles = [f"## {text.splitlines()[0]}" for text in earlier]
+    kept = [anew.pop(title, f"## {text.strip()}") for title, text in zip(titles, earlier, strict=True)]
+    return [*kept, *anew.values()]
+
+
 def _page(sections: list[str]) -> str:
     motion = subprocess.run(["motion", "-h"], capture_output=True, text=True, check=False).stdout.splitlines()
     peer = motion[0].split(",")[0].strip() if motion else "motion is not installed"
     head = (
         "# What the edge agent costs and finds\n\n"
-        f"Written by `python -m bench.edge` on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; Python "
-        f"{platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores shared with other work: compare "
-        f"columns, not\nthe figures of two pages. Peer: {peer}, with its defaults.\n\n"
+        f"Written by `python -m bench.edge`; Python {platform.python_version()}, {platform.machine()}, "
+        f"{os.cpu_count()} cores shared with other work: compare columns, not\nthe figures of two pages. "
+        f"Peer: {peer}, with its defaults.\n\n"
     )
     return head + "\n\n".join(sections) + "\n"
 

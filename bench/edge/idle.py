@@ -72,6 +72,7 @@ def measure(name: str, folder: Path, span_s: float) -> Idle:
         if shutil.which("motion"):
             programs["motion"] = start_motion([camera.url], work)
         try:
+            wait_until_open(work)
             time.sleep(WARM_S)
             before = {key: cpu_s(process.pid) for key, process in programs.items()}
             begun_s = time.monotonic()
@@ -107,6 +108,15 @@ def start_agent(urls: list[str], work: Path, motion: str = "") -> subprocess.Pop
     subprocess.run([*command, "enroll", "--config", config], env=environment, capture_output=True, check=False)
     with (work / "agent.log").open("wb") as log:
         return subprocess.Popen([*command, "run", "--config", config], env=environment, stderr=log)
+
+
+def wait_until_open(work: Path, within_s: float = 180.0) -> None:
+    """Wait for the agent's first picture: on a busy machine, starting takes longer than the warm-up."""
+    deadline_s = time.monotonic() + within_s
+    while '"source_opened"' not in (work / "agent.log").read_text(encoding="utf-8"):
+        if time.monotonic() > deadline_s:
+            raise TimeoutError("the agent did not open its camera")
+        time.sleep(0.5)
 
 
 def start_motion(urls: list[str], work: Path) -> subprocess.Popen[bytes]:

@@ -79,18 +79,25 @@ def _write(job: tuple[Script, Path]) -> None:
     write(job[0], CODINGS, job[1])
 
 
-def judge_agent(made: Sequence[Script], folder: Path, coding: Coding) -> Recall:
-    """Replay every film of one coding."""
+def judge_agent(made: Sequence[Script], folder: Path, coding: Coding, jobs: int) -> Recall:
+    """Replay every film of one coding, ``jobs`` at a time."""
     total = Recall("agent", coding.name, 0, 0, 0, 0.0)
-    for script in made:
-        with tempfile.TemporaryDirectory() as out:
-            film = folder / f"{script.name}-{coding.name}.mp4"
-            clips = list(replay(str(film), Path(out), Motion(), Clips()))
-        spans: dict[float, float] = {}
-        for clip in clips:
-            spans[clip.trigger_s] = max(spans.get(clip.trigger_s, 0.0), clip.end_s)
-        total = _add(total, read_truth(folder, script.name), [(start, end - 5.0) for start, end in spans.items()])
+    # A session each: where others work too, Linux shares processors out by session.
+    with ProcessPoolExecutor(jobs, initializer=os.setsid) as pool:
+        found = pool.map(_replayed, [folder / f"{script.name}-{coding.name}.mp4" for script in made])
+    for script, events in zip(made, found, strict=True):
+        total = _add(total, read_truth(folder, script.name), events)
     return total
+
+
+def _replayed(film: Path) -> list[tuple[float, float]]:
+    """Events the agent finds in a film, seconds from its start, without the post-roll."""
+    with tempfile.TemporaryDirectory() as out:
+        clips = list(replay(str(film), Path(out), Motion(), Clips()))
+    spans: dict[float, float] = {}
+    for clip in clips:
+        spans[clip.trigger_s] = max(spans.get(clip.trigger_s, 0.0), clip.end_s)
+    return [(start, end - Clips().post_roll_s) for start, end in spans.items()]
 
 
 def judge_motion(made: Sequence[Script], folder: Path, coding: Coding) -> Recall | None:

@@ -16,7 +16,6 @@ from uriai_edge.capture import Source, SourceError
 from uriai_edge.clips import ClipCutter
 from uriai_edge.config import Camera, Config, ConfigError, Motion
 from uriai_edge.coverage import CoverageKeeper
-from uriai_edge.gate import LONGEST_GROUP_S
 from uriai_edge.logs import tell, trouble
 from uriai_edge.motion import Movement, Picture
 from uriai_edge.packets import VideoPacket
@@ -57,8 +56,8 @@ class CameraStatus:
 
 
 def notice_s(motion: Motion) -> float:
-    """Longest time between a movement and its being noticed, seconds: the ring keeps so much beyond the pre-roll."""
-    return motion.check_every_s + LONGEST_GROUP_S + motion.min_duration_s + 2.5
+    """Longest time between a movement and its being noticed, seconds, but for one group of pictures."""
+    return motion.check_every_s + motion.min_duration_s + 2.5
 
 
 class CameraThread(threading.Thread):

@@ -28,6 +28,7 @@ from uriai_edge.disk import is_locked
 from uriai_edge.enrol import EnrolError, enrol
 from uriai_edge.keys import KeyFileError, load_key, make_key
 from uriai_edge.logs import set_up_logs
+from uriai_edge.memory import keep_small
 from uriai_edge.mp4 import Mp4Error
 from uriai_edge.redact import redact
 from uriai_edge.register import DATABASE, SpoolError, SpoolReader
@@ -146,6 +147,7 @@ def _run(options: argparse.Namespace) -> int:
     config = load_config(options.config)
     key = load_key(config.key_file)
     set_up_logs(options.log_level)
+    keep_small()
     agent = Agent(config, key, _stop_on_signals())
     signal.signal(signal.SIGHUP, lambda _number, _frame: agent.reload(lambda: load_config(options.config)))
     return _DONE if agent.run(exit_when_done=options.exit_when_done) else _SOME_FAILED

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from uriai_edge import ulid
 from uriai_edge.config import Clips
+from uriai_edge.gate import LONGEST_GROUP_S
 from uriai_edge.motion import Movement
 from uriai_edge.packets import VideoPacket
 
@@ -26,8 +27,9 @@ class PacketRing:
     """The last seconds of a stream as whole groups of pictures, oldest first."""
 
     def __init__(self, keep_s: float, max_bytes: int = RING_MAX_BYTES) -> None:
-        """Keep at least ``keep_s`` seconds, if they fit into ``max_bytes``."""
+        """Keep at least ``keep_s`` seconds and the length of a group beyond, if they fit into ``max_bytes``."""
         self._keep_s = keep_s
+        self._group_s = 0.0  # of the longest group so far
         self._max_bytes = max_bytes
         self._groups: deque[list[VideoPacket]] = deque()
         self._bytes = 0
@@ -35,14 +37,16 @@ class PacketRing:
     def push(self, packet: VideoPacket) -> None:
         """Append a packet; what came before the first key frame is of no use and is left out."""
         if packet.is_key:
+            if self._groups:
+                group_s = packet.time_s - self._groups[-1][0].time_s
+                self._group_s = min(LONGEST_GROUP_S, max(self._group_s, group_s))
             self._groups.append([])
         if not self._groups:
             return
+        keep_from_s = packet.time_s - self._keep_s - self._group_s
         self._groups[-1].append(packet)
         self._bytes += len(packet.data)
-        while len(self._groups) > 1 and (
-            self._groups[1][0].time_s <= packet.time_s - self._keep_s or self._bytes > self._max_bytes
-        ):
+        while len(self._groups) > 1 and (self._groups[1][0].time_s <= keep_from_s or self._bytes > self._max_bytes):
             self._bytes -= sum(len(old.data) for old in self._groups.popleft())
 
     def since(self, time_s: float, written_to: int) -> list[VideoPacket]:
@@ -109,8 +113,8 @@ class ClipCutter:
     def __init__(self, settings: Clips, sink: ClipSink, notice_s: float) -> None:
         """Cut for a newly opened stream: timestamps of another one must not be mixed in.
 
-        ``notice_s`` is how long after its beginning a movement may be noticed; the ring keeps so much more than the
-        pre-roll.
+        ``notice_s`` is how long after its beginning a movement may be noticed, but for one group of pictures; the ring
+        keeps so much more than the pre-roll.
         """
         self._settings = settings
         self._sink = sink
