@@ -38,6 +38,7 @@ _DEFOCUSED = 0.55  # sharpness left, of the usual
 _STILL_THERE = 0.5  # correlation with the usual picture, smoothed, that blurring leaves
 _TURNED = 0.35  # correlation with the usual picture below which it is another one
 _FROZEN = 0.98  # share of the small picture's pixels that are the same to the bit
+_SMOOTH = 2  # pixels around, over which noise is averaged away
 _STEP = 4  # pixels over which a step is measured
 _JPEG_QUALITY = 4  # of libavcodec's scale, 2 best, 31 worst
 
@@ -69,9 +70,13 @@ class TamperEvent:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One picture in numbers: structure, sharpness, and the small picture itself."""
+    """One picture in numbers: structure, sharpness, and the small picture itself, as it is and with its noise smoothed.
+
+    The structure is that of the smoothed one: under a cover there is nothing but noise, and a dark picture has much.
+    """
 
     flat: Picture
+    smooth: Picture
     gray: NDArray[np.uint16]
     structure: float
     sharpness: float
@@ -89,8 +94,9 @@ class _Trouble:
 def look_at(frame: VideoFrame, picture: Picture) -> Look:
     """Measure a decoded ``frame`` and its small ``picture``."""
     flat = without_neighbourhood(picture)
+    smooth = box_mean(flat, _SMOOTH)
     gray = np.round(np.exp(picture)).astype(np.uint16)
-    return Look(flat, gray, float(flat.std()), _sharpness(_luma(frame)))
+    return Look(flat, smooth, gray, float(smooth.std()), _sharpness(_luma(frame)))
 
 
 def _sharpness(luma: NDArray[np.uint8]) -> float:
@@ -185,10 +191,10 @@ class TamperWatch:
             return wrong
         if found.structure < _COVERED * median(self._structures):
             return wrong | {What.COVERED}
-        smooth = _correlation(box_mean(found.flat, 2), box_mean(self._usual, 2))
-        if smooth < _TURNED:
+        alike = _correlation(found.smooth, box_mean(self._usual, _SMOOTH))
+        if alike < _TURNED:
             return wrong | {What.TURNED}
-        if found.sharpness < _DEFOCUSED * median(self._sharpnesses) and smooth >= _STILL_THERE:
+        if found.sharpness < _DEFOCUSED * median(self._sharpnesses) and alike >= _STILL_THERE:
             wrong.add(What.DEFOCUSED)
         return wrong
 
