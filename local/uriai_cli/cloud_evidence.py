@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from uriai.domain.evidence_chain import EvidenceLink, StoredLink, verify_links
+from uriai.adapters.database.evidence import LINK_COLUMNS, stored_link
+from uriai.domain.evidence_chain import verify_links
 from uriai.domain.ulid import Ulid
 from uriai_cli.evidence import TOMBSTONE
 
@@ -46,11 +47,8 @@ def verify_rows(cursor: DictCursor, source: BucketEvidence, gateway: str) -> Ite
     )
     for camera in list(cursor.fetchall()):
         cursor.execute(
-            """
-            SELECT camera_id, chain_seq, prev_hash, row_hash, evidence_id, finding_id, clip_id, role, object_key,
-                sha256, shown_at, created_at, deleted_at
-            FROM evidence WHERE camera_id = %s ORDER BY chain_seq
-            """,
+            f"SELECT {LINK_COLUMNS}, e.deleted_at FROM evidence e "  # noqa: S608 - only our own column names
+            "WHERE e.camera_id = %s ORDER BY e.chain_seq",
             (camera["camera_id"],),
         )
         rows = list(cursor.fetchall())
@@ -70,24 +68,6 @@ def verify_tombstones(cursor: DictCursor, source: BucketEvidence, gateway: str) 
         confirmed = _audited(cursor, key.rpartition("/")[2].removesuffix(TOMBSTONE))
         status, message = (DELETED, "the audit says so too") if confirmed else (UNAUDITED, "the audit knows of none")
         yield CloudVerdict("tombstone", None, None, status, key, message)
-
-
-def stored_link(row: dict[str, Any]) -> StoredLink:
-    """A row of the table, as the chain has it."""
-    link = EvidenceLink(
-        camera_id=row["camera_id"],
-        seq=row["chain_seq"],
-        prev=row["prev_hash"],
-        evidence_id=Ulid(row["evidence_id"]),
-        finding_id=Ulid(row["finding_id"]),
-        clip_id=Ulid(row["clip_id"]),
-        role=row["role"],
-        object_key=row["object_key"],
-        sha256=row["sha256"],
-        shown_at=row["shown_at"],
-        created_at=row["created_at"],
-    )
-    return StoredLink(link, row["row_hash"])
 
 
 def _of_object(cursor: DictCursor, source: BucketEvidence, camera: int, row: dict[str, Any]) -> CloudVerdict:

@@ -15,6 +15,7 @@ from uriai_cli.errors import CliError
 
 if TYPE_CHECKING:
     from uriai.domain.chain import Record, RecordVerdict
+    from uriai_cli.bundles import UnpackedBundle
     from uriai_cli.evidence import EvidenceSource
 
 
@@ -42,6 +43,8 @@ def command(
 ) -> None:
     """Verify the evidence in the running cloud (--cloud, the default), or in folders copied from its bucket.
 
+    An unpacked police bundle is such a folder, with its own list of files, rows and keys; no cloud is needed for it.
+
     Every record is checked for its signature, its place in the gateway's chain, and the bytes of the object beside it.
     In the cloud the rows of evidence are too: against each other, against their objects, and tombstones against the
     audit. Keys come from the cloud's register unless --key gives them. What is missing after a gateway's last record
@@ -49,15 +52,17 @@ def command(
     """
     if cloud and paths:
         raise click.UsageError("--cloud verifies the running cloud: leave out the folders, or leave out --cloud")
+    bundles = _bundles(paths)
     source = _source(paths, gateway)
     chains: dict[str, list[Record]] = {}
     for name, record in source.records():
         chains.setdefault(name, []).append(record)
     if gateway and gateway not in chains:
         raise CliError(f"there is no record of gateway {gateway}")
-    broken = False
+    broken = not _show_bundles(bundles, everything=everything, as_json=as_json)
     for name in sorted(chains):
-        verdicts = _verify(source, chains[name], public_keys or _registered_keys(name))
+        keys = public_keys or _keys_of(bundles, name) or _registered_keys(name)
+        verdicts = _verify(source, chains[name], keys, excerpt=bool(bundles))
         broken |= any(not verdict.status.holds for verdict in verdicts)
         _show(name, verdicts, everything=everything, as_json=as_json)
         if not paths:
@@ -79,6 +84,40 @@ def _source(paths: tuple[Path, ...], gateway: str | None) -> EvidenceSource:
     return BucketEvidence(cloud.client("s3"), cloud.clips_bucket, gateway)
 
 
+def _bundles(paths: tuple[Path, ...]) -> list[UnpackedBundle]:
+    from uriai_cli.bundles import INDEX, UnpackedBundle
+
+    return [UnpackedBundle(path) for path in paths if (path / INDEX).is_file()]
+
+
+def _show_bundles(bundles: list[UnpackedBundle], *, everything: bool, as_json: bool) -> bool:
+    """Verify what a bundle's list says of its files and rows, print it, and say whether all of it holds."""
+    holds = True
+    for bundle in bundles:
+        for verdict in bundle.verify():
+            holds &= verdict.holds
+            if verdict.holds and not everything:
+                continue
+            if as_json:
+                click.echo(json.dumps(asdict(verdict), ensure_ascii=False))
+            else:
+                click.echo(f"  {verdict.what:<4} {verdict.status:<9} {verdict.name}  {verdict.message}")
+    return holds
+
+
+def _keys_of(bundles: list[UnpackedBundle], gateway: str) -> tuple[bytes, ...]:
+    """The keys that a bundle brings along are worth what the bundle is worth: that is said."""
+    keys = tuple(key for bundle in bundles for key in bundle.keys.get(gateway, ()))
+    if keys:
+        told = ", ".join(key.hex() for key in keys)
+        click.echo(
+            f"{gateway}: verified with the public key in the bundle, {told}. Compare it, or the SHA-256 of the bundle, "
+            "with what you were told by another way.",
+            err=True,
+        )
+    return keys
+
+
 def _registered_keys(gateway: str) -> tuple[bytes, ...]:
     """Every key the gateway ever had, revoked ones too: what was signed before still stands."""
     from uriai.adapters.database.gateways import SqlGateways
@@ -89,7 +128,9 @@ def _registered_keys(gateway: str) -> tuple[bytes, ...]:
     return tuple(key.public_key for key in found.keys) if found else ()
 
 
-def _verify(source: EvidenceSource, records: list[Record], keys: tuple[bytes, ...]) -> tuple[RecordVerdict, ...]:
+def _verify(
+    source: EvidenceSource, records: list[Record], keys: tuple[bytes, ...], *, excerpt: bool
+) -> tuple[RecordVerdict, ...]:
     from uriai.adapters.manifest import Ed25519SignatureChecker
     from uriai.domain.chain import verify_chain
 
@@ -98,6 +139,7 @@ def _verify(source: EvidenceSource, records: list[Record], keys: tuple[bytes, ..
         records,
         signed=lambda signature, data: any(checker.signed_by(key, signature, data) for key in keys),
         attachment=source.attachment,
+        excerpt=excerpt,
     )
 
 

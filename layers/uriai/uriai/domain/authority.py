@@ -17,6 +17,7 @@ class Act(StrEnum):
     RESOLVE = "resolve a tamper incident"
     WITHHOLD = "withhold an incident from the director"
     SET_THRESHOLD = "set a threshold"
+    BUNDLE = "make a bundle for the police"
 
 
 ALLOWED: Mapping[Act, frozenset[Role]] = {
@@ -26,6 +27,7 @@ ALLOWED: Mapping[Act, frozenset[Role]] = {
     Act.RESOLVE: frozenset({Role.POLICY_OFFICER, Role.OPERATOR}),
     Act.WITHHOLD: frozenset({Role.EXPERT, Role.POLICY_OFFICER, Role.OPERATOR}),
     Act.SET_THRESHOLD: frozenset({Role.POLICY_OFFICER, Role.OPERATOR}),
+    Act.BUNDLE: frozenset({Role.EXPERT, Role.POLICE_LIAISON, Role.OPERATOR}),
 }
 
 ACT_OF: Mapping[Status, Act] = {

@@ -74,7 +74,11 @@ class RecordVerdict:
 
 
 def verify_chain(
-    records: Iterable[Record], *, signed: Signed, attachment: Callable[[str], Attachment | None]
+    records: Iterable[Record],
+    *,
+    signed: Signed,
+    attachment: Callable[[str], Attachment | None],
+    excerpt: bool = False,
 ) -> tuple[RecordVerdict, ...]:
     """Verify all records of one gateway, in whatever order they are given.
 
@@ -84,6 +88,8 @@ def verify_chain(
         Whether a key of the gateway made a signature.
     attachment:
         Looks up the object of a key, None if there is none; asked only for records that hold by themselves.
+    excerpt:
+        These are some of the gateway's records only, as in a police bundle: numbers between them are not missing.
 
     Returns
     -------
@@ -100,7 +106,11 @@ def verify_chain(
             malformed.append(RecordVerdict(None, RecordStatus.MALFORMED, record.key, f"not a manifest: {error}"))
             continue
         read.setdefault(manifest.seq, []).append((manifest, record))
-    in_order = _walk(dict(sorted(read.items())), signed, attachment)
+    in_order = [
+        verdict
+        for verdict in _walk(dict(sorted(read.items())), signed, attachment)
+        if not (excerpt and verdict.key is None)
+    ]
     return (*in_order, *sorted(malformed, key=lambda verdict: verdict.key or ""))
 
 

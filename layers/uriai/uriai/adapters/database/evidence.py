@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from pymysql.cursors import DictCursor
 
-from uriai.domain.evidence_chain import NO_HASH, EvidenceLink
+from uriai.domain.evidence_chain import NO_HASH, EvidenceLink, StoredLink
 from uriai.domain.ulid import Ulid
 from uriai.service.ports.repositories import Audit, Evidence, EvidenceRow
 
@@ -87,6 +88,40 @@ class SqlEvidence(Evidence):
             """,
             (row.finding_id.value,),
         )
+
+    def of_incident(self, incident_id: Ulid) -> Sequence[StoredLink]:
+        """Rows from before there was a chain have no place in it and are left out."""
+        self._cursor.execute(
+            f"""
+            SELECT {LINK_COLUMNS} FROM incident_finding x JOIN evidence e ON e.finding_id = x.finding_id
+            WHERE x.incident_id = %s AND e.deleted_at IS NULL AND e.chain_seq IS NOT NULL
+            ORDER BY e.camera_id, e.chain_seq
+            """,  # noqa: S608 - only our own column names
+            (incident_id.value,),
+        )
+        return [stored_link(row) for row in self._cursor.fetchall()]
+
+
+LINK_COLUMNS = """e.camera_id, e.chain_seq, e.prev_hash, e.row_hash, e.evidence_id, e.finding_id, e.clip_id, e.role,
+    e.object_key, e.sha256, e.shown_at, e.created_at"""
+
+
+def stored_link(row: Mapping[str, Any]) -> StoredLink:
+    """A row with `LINK_COLUMNS`, as the chain has it."""
+    link = EvidenceLink(
+        camera_id=row["camera_id"],
+        seq=row["chain_seq"],
+        prev=row["prev_hash"],
+        evidence_id=Ulid(row["evidence_id"]),
+        finding_id=Ulid(row["finding_id"]),
+        clip_id=Ulid(row["clip_id"]),
+        role=row["role"],
+        object_key=row["object_key"],
+        sha256=row["sha256"],
+        shown_at=row["shown_at"],
+        created_at=row["created_at"],
+    )
+    return StoredLink(link, row["row_hash"])
 
 
 class SqlAudit(Audit):

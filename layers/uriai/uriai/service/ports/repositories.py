@@ -12,6 +12,7 @@ from typing import TypeVar
 from uriai.domain.analysis import Observations
 from uriai.domain.centre import Camera, Centre, Gateway
 from uriai.domain.clip import ManifestStatus
+from uriai.domain.evidence_chain import StoredLink
 from uriai.domain.identity import AnalysisKey
 from uriai.domain.incident import Incident
 from uriai.domain.person import Person
@@ -278,6 +279,10 @@ class Evidence(ABC):
     @abstractmethod
     def add(self, row: EvidenceRow, now: datetime) -> None:
         """Keep an evidence row; one that is there already is left alone."""
+
+    @abstractmethod
+    def of_incident(self, incident_id: Ulid) -> Sequence[StoredLink]:
+        """The rows of an incident's evidence whose objects were not deleted, by their place in the chain."""
 
 
 class Scopes(ABC):

@@ -21,6 +21,34 @@ TEXTS: dict[str, str] = {
     "status_closed": "closed",
     "status_open": "needs attention",
     "status_resolved": "resolved",
+    "bundle_unverified": (
+        "Note: the gateway's signature of at least one clip of this incident does not verify. The .json or .sig "
+        "beside it is not there or does not fit."
+    ),
+    "bundle_explanation": """Uri-AI evidence bundle
+
+Centre: {centre}
+Incident: {number} ({kind}, CCTV {camera})
+Time: {start} to {end}
+Bundle made: {made}
+{unverified}
+What is in it
+- clips/…/*.mp4   original clips (not masked, not changed)
+- clips/…/*.json  the camera gateway's record of each: time, size, SHA-256, hash of the record before
+- clips/…/*.sig   its Ed25519 signature over that record (64 bytes)
+- evidence/…      pictures of the moment under suspicion (plain and annotated)
+- bundle.json     SHA-256 of every file, rows of evidence with their hashes, the gateway's public key
+
+How to check it without the internet
+1. Compare the SHA-256 of this file with what you were told by another way: sha256sum FILE.zip
+2. Unpack it and run: uriai verify --all FOLDER
+   Exit code 0 and nothing but "present": nothing was changed or left out. Otherwise it says which file differs, and
+   how.
+3. If you were given the public key separately: uriai verify FOLDER --key PUBLIC_KEY
+   Any program that knows Ed25519 can verify the .sig over the bytes of the .json, without Uri-AI.
+
+This shows that the clips have not been changed since they left the gateway. What happened in them is for people to
+judge. A "suspicion" is what rules concluded; it is no judgement.""",
     "caption": "Suspicion: {kind} {percent}% ({verdict}) · CCTV {camera} · {at}",
     "caption_unverified": "signature not verified",
     "verdict_clear": "clear",

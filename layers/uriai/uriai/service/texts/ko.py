@@ -16,6 +16,33 @@ TEXTS: dict[str, str] = {
     "status_closed": "종결",
     "status_open": "조치 필요",
     "status_resolved": "해결됨",
+    "bundle_unverified": (
+        "주의: 이 사건의 영상 가운데 적어도 하나는 게이트웨이의 서명이 확인되지 않습니다. "
+        "그 영상 옆에는 .json이나 .sig가 없거나 맞지 않습니다."
+    ),
+    "bundle_explanation": """우리AI 증거 묶음
+
+어린이집: {centre}
+사건 번호: {number} ({kind}, CCTV {camera}호기)
+시간: {start} ~ {end}
+묶은 때: {made}
+{unverified}
+들어 있는 것
+- clips/…/*.mp4   원본 영상 (가리지 않음, 바꾸지 않음)
+- clips/…/*.json  카메라 게이트웨이가 쓴 기록: 시각, 크기, SHA-256, 앞 기록의 해시
+- clips/…/*.sig   그 기록에 대한 Ed25519 서명 (64바이트)
+- evidence/…      의심 순간의 사진 (원본과 표시한 것)
+- bundle.json     모든 파일의 SHA-256, 증거 행과 그 해시, 게이트웨이의 공개 키
+
+인터넷 없이 확인하는 방법
+1. 이 파일의 SHA-256을 다른 경로로 받은 값과 비교하십시오: sha256sum 파일.zip
+2. 압축을 풀고 실행하십시오: uriai verify --all 폴더
+   끝나는 코드가 0이고 present만 보이면 바뀌거나 빠진 것이 없습니다. 아니면 어느 파일이 어떻게 다른지 나옵니다.
+3. 공개 키를 따로 받았다면: uriai verify 폴더 --key 공개키
+   우리AI 없이도 Ed25519를 아는 어떤 프로그램으로든 .sig를 .json의 바이트에 대해 확인할 수 있습니다.
+
+이 확인은 영상이 게이트웨이를 떠난 뒤 바뀌지 않았음을 보여 줍니다. 무슨 일이 있었는지는 사람이 보고 판단해야 합니다.
+"의심"은 규칙이 내린 것이며 판단이 아닙니다.""",
     "caption": "의심: {kind} {percent}%({verdict}) · CCTV {camera}호기 · {at}",
     "caption_unverified": "원본 서명 미확인",
     "verdict_clear": "이상 없음",
