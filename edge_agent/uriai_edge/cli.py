@@ -333,7 +333,10 @@ def _verify(options: argparse.Namespace) -> int:
     candidates, after = _candidates(paths)
     reports = verify(candidates, public_key, from_start=not options.part, after=after)
     if not reports:
-        print("no evidence found under these paths", file=sys.stderr)
+        print(
+            f"no evidence under {', '.join(map(str, paths))}: a spool, or a copy of the bucket, has some",
+            file=sys.stderr,
+        )
         return _SOME_FAILED
     for report in reports:
         for one in report.verdicts:

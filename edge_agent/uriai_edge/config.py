@@ -6,37 +6,17 @@ The models are the documentation: every field has a description and bounds, and 
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Literal, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
+from uriai_edge.config_base import SECONDS, Corner, FilePath, Section, check_host, mistake
 from uriai_edge.evidence import GATEWAY
 from uriai_edge.redact import register_secret
 
 MAX_CLIP_S = 30.0
 """The evidence format's limit; the cloud's budget per clip is made for it."""
-
-_SECONDS = "number of seconds"
-
-
-class Section(BaseModel):
-    """Base of all sections: unknown keys are refused, values are never converted, nothing changes later."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
-
-
-def _expand(path: Path) -> Path:
-    return path.expanduser()
-
-
-# YAML has no paths: text is right here although the models are strict.
-FilePath = Annotated[Path, Field(strict=False), AfterValidator(_expand)]
-
-
-# YAML has no tuples: a list of two numbers is right here although the models are strict.
-Corner = Annotated[tuple[float, float], Field(strict=False)]
 
 
 class Zone(Section):
@@ -56,7 +36,7 @@ class Zone(Section):
         ge=0,
         le=10,
         description="as motion: min_duration_s, in this zone",
-        json_schema_extra={"unit": _SECONDS},
+        json_schema_extra={"unit": SECONDS},
     )
 
     @field_validator("polygon")
@@ -90,7 +70,7 @@ class Motion(Section):
         description="least connected area that moves, as a share of the picture",
     )
     min_duration_s: float = Field(
-        default=0.4, ge=0, le=10, description="how long a movement lasts at least", json_schema_extra={"unit": _SECONDS}
+        default=0.4, ge=0, le=10, description="how long a movement lasts at least", json_schema_extra={"unit": SECONDS}
     )
     light_switch_area: float = Field(
         default=0.45,
@@ -103,7 +83,7 @@ class Motion(Section):
         ge=0,
         le=30,
         description="while nothing moves, one key frame is decoded about so often; 0: everything always",
-        json_schema_extra={"unit": _SECONDS},
+        json_schema_extra={"unit": SECONDS},
     )
     zones: list[Zone] = Field(
         default_factory=list,
@@ -120,17 +100,17 @@ class Clips(Section):
         ge=0,
         le=30,
         description="what is kept from before the movement",
-        json_schema_extra={"unit": _SECONDS},
+        json_schema_extra={"unit": SECONDS},
     )
     post_roll_s: float = Field(
-        default=5.0, ge=1, le=30, description="what is kept after the movement", json_schema_extra={"unit": _SECONDS}
+        default=5.0, ge=1, le=30, description="what is kept after the movement", json_schema_extra={"unit": SECONDS}
     )
     max_clip_s: float = Field(
         default=MAX_CLIP_S,
         ge=5,
         le=MAX_CLIP_S,
         description="a longer movement becomes several clips without a lost frame between them",
-        json_schema_extra={"unit": _SECONDS},
+        json_schema_extra={"unit": SECONDS},
     )
 
 
@@ -165,7 +145,7 @@ class Camera(Section):
         ge=1,
         le=120,
         description="without a packet for so long, the camera is opened anew",
-        json_schema_extra={"unit": _SECONDS},
+        json_schema_extra={"unit": SECONDS},
     )
     pace: Literal["real", "fast"] = Field(
         default="real", description="a file is replayed at its own speed (real) or as fast as possible (fast)"
@@ -185,8 +165,8 @@ class Camera(Section):
             raise ValueError(
                 f"{scheme}:// is not supported; use rtsp://, rtsps://, http://, https://, webcam:N or a file's path"
             )
-        if scheme in ("rtsp", "rtsps", "http", "https") and not urlsplit(source).hostname:
-            raise ValueError("the address has no host: rtsp://HOST:554/PATH is expected")
+        if scheme in ("rtsp", "rtsps", "http", "https"):
+            check_host(source)
         if source.startswith("webcam:") and not re.fullmatch(r"webcam:\d{1,2}", source):
             raise ValueError("a webcam is written webcam:0, webcam:1, … as in /dev/video0, /dev/video1")
         return source
@@ -197,6 +177,8 @@ class Camera(Section):
             raise ValueError("password and password_file: give one of them")
         if (self.password is not None or self.password_file is not None) and self.username is None:
             raise ValueError("a password needs a username")
+        if self.username is not None and "://" in self.source and urlsplit(self.source).username is not None:
+            raise ValueError("source and username: give the user name and the password in one of them")
         return self
 
     @property
@@ -277,17 +259,17 @@ class Upload(Section):
     )
     profile: str | None = Field(default=None, description="profile of the AWS configuration files")
     connect_timeout_s: float = Field(
-        default=10.0, ge=1, le=120, description="longest wait for a connection", json_schema_extra={"unit": _SECONDS}
+        default=10.0, ge=1, le=120, description="longest wait for a connection", json_schema_extra={"unit": SECONDS}
     )
     read_timeout_s: float = Field(
-        default=60.0, ge=1, le=600, description="longest wait for an answer", json_schema_extra={"unit": _SECONDS}
+        default=60.0, ge=1, le=600, description="longest wait for an answer", json_schema_extra={"unit": SECONDS}
     )
     backoff_max_s: float = Field(
         default=120.0,
         ge=0.1,
         le=3600,
         description="longest pause between attempts; pauses grow from 1 s and are random below their limit",
-        json_schema_extra={"unit": _SECONDS},
+        json_schema_extra={"unit": SECONDS},
     )
 
     max_bytes_per_s: int | None = Field(
@@ -297,8 +279,8 @@ class Upload(Section):
     @field_validator("endpoint_url")
     @classmethod
     def _has_host(cls, url: str | None) -> str | None:
-        if url is not None and not urlsplit(url).hostname:
-            raise ValueError("the address has no host")
+        if url is not None:
+            check_host(url)
         return url
 
 
@@ -320,7 +302,7 @@ class Coverage(Section):
         default=True, description="whether coverage is recorded; without it nobody notices a dead camera"
     )
     every_s: float = Field(
-        default=60.0, ge=5, le=600, description="length of one record", json_schema_extra={"unit": _SECONDS}
+        default=60.0, ge=5, le=600, description="length of one record", json_schema_extra={"unit": SECONDS}
     )
 
 
@@ -333,7 +315,7 @@ class Tamper(Section):
         ge=5,
         le=600,
         description="how long it must last to be recorded",
-        json_schema_extra={"unit": _SECONDS},
+        json_schema_extra={"unit": SECONDS},
     )
 
 
@@ -358,21 +340,21 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _numbers_differ(self) -> Config:
-        numbers = [camera.number for camera in self.cameras]
-        twice = sorted({number for number in numbers if numbers.count(number) > 1})
-        if twice:
-            raise ValueError(f"cameras: number {', '.join(map(str, twice))} stands twice; each camera has its own")
+        seen: set[int] = set()
+        for index, camera in enumerate(self.cameras):
+            if camera.number in seen:
+                raise mistake("stands twice; each camera has a number of its own", "cameras", index, "number")
+            seen.add(camera.number)
         return self
 
     @model_validator(mode="after")
     def _rolls_fit(self) -> Config:
-        for camera in self.cameras:
+        for index, camera in enumerate(self.cameras):
             clips = self.clips_of(camera)
             if clips.pre_roll_s > clips.max_clip_s:
-                raise ValueError(
-                    f"camera {camera.number}: clips: pre_roll_s {clips.pre_roll_s:g} "
-                    f"is longer than max_clip_s {clips.max_clip_s:g}"
-                )
+                message = f"{clips.pre_roll_s:g} s are longer than max_clip_s, {clips.max_clip_s:g} s"
+                place = () if camera.clips is None else ("cameras", index)
+                raise mistake(message, *place, "clips", "pre_roll_s")
         return self
 
     def motion_of(self, camera: Camera) -> Motion:

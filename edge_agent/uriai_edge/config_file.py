@@ -124,7 +124,8 @@ class _Reader:
 
 
 def _explain(error: ErrorDetails, data: Any, name: str, lines: Mapping[Location, int]) -> str:
-    location: Location = tuple(part for part in error["loc"] if not _is_union_tag(part))
+    at = error.get("ctx", {}).get("at", ())
+    location: Location = tuple(part for part in (*error["loc"], *at) if not _is_union_tag(part))
     known = location
     while known not in lines:  # a missing key has the line of its section
         known = known[:-1]
@@ -242,6 +243,8 @@ def requirement(field: FieldInfo) -> str:
         return _number(field, whole=annotation is int)
     if _model_of(annotation) is not None:
         return "a list of sections" if get_origin(annotation) is list else "a section"
+    if get_origin(annotation) is list:
+        return f"a list of {_bound(field, 'min_length')} to {_bound(field, 'max_length')}"
     pattern = _bound(field, "pattern")
     return "text" + (f" of the form {pattern}" if pattern else "") + ", in quotes if it looks like a number"
 

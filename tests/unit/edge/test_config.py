@@ -15,11 +15,12 @@ from uriai_edge.config import (
     Coverage,
     Health,
     Motion,
-    Section,
     Spool,
     Tamper,
     Upload,
+    Zone,
 )
+from uriai_edge.config_base import Section
 from uriai_edge.config_file import load_config, parse_config
 from uriai_edge.redact import redact
 
@@ -88,7 +89,26 @@ def test_a_good_file_is_read_and_a_camera_may_differ():
         ),
         ("pre_roll_s: 3", "pre_roll_s: '3'", "gateway.yaml:9: camera 1: clips: pre_roll_s: ", ["number of seconds"]),
         ("pre_roll_s: 3", "pre_roll_s: yes", "gateway.yaml:9: camera 1: clips: pre_roll_s: ", ["number of seconds"]),
-        ("number: 2", "number: 1", "gateway.yaml:1: ", ["number 1 stands twice"]),
+        ("number: 2", "number: 1", "gateway.yaml:10: camera 1: number: stands twice; each camera has", []),
+        (
+            "pre_roll_s: 3",
+            "{pre_roll_s: 20, max_clip_s: 10}",
+            "gateway.yaml:9: camera 1: clips: pre_roll_s: ",
+            ["20 s are longer than max_clip_s, 10 s"],
+        ),
+        ("upload:", "clips: {pre_roll_s: 20, max_clip_s: 10}\nupload:", "gateway.yaml:14: clips: pre_roll_s: ", []),
+        (
+            "upload:",
+            "motion: {zones: [{name: a, polygon: [[0, 0], [1, 1]]}]}\nupload:",
+            "gateway.yaml:14: motion: zones: 0: polygon: must be a list of 3 to 64",
+            ["corners as [x, y]"],
+        ),
+        (
+            "source: webcam:0",
+            "source: rtsp://u:secret@h/x\n    username: u",
+            "gateway.yaml:10: camera 2: source and username: ",
+            ["in one of them"],
+        ),
         (
             "number: 2",
             "number: two",
@@ -133,6 +153,19 @@ def test_a_mistake_is_named_with_its_line_its_field_and_what_is_allowed(old, new
         assert part in message
 
 
+@pytest.mark.parametrize(
+    "address", ["rtsp://h:99999/x", "rtsp://h:0/x", "rtsp://[::1/x", "rtsp://u:se/cret@h/x", "rtsp://:554/x"]
+)
+def test_an_impossible_address_is_refused_without_what_may_be_a_password(address):
+    message = refused("source: webcam:0", f"source: '{address}'")
+    assert message.startswith("gateway.yaml:11: camera 2: source: the address has no host, or no port from 1 to 65535")
+    assert "%2F" in message and "se/" not in message and "'se'" not in message
+    endpoint = refused(
+        "  bucket: clips-bucket", f"  bucket: clips-bucket\n  endpoint_url: '{address.replace('rtsp', 'http')}'"
+    )
+    assert endpoint.startswith("gateway.yaml:16: upload: endpoint_url: the address has no host, or no port")
+
+
 def test_every_mistake_is_named_at_once():
     text = GOOD.replace("pre_roll_s: 3", "pre_roll_s: 99").replace("webcam:0", "webcam:x")
     with pytest.raises(ConfigError) as error:
@@ -175,7 +208,7 @@ def test_a_file_that_is_absent_or_no_text_gives_one_sentence(tmp_path):
         load_config(tmp_path / "empty.yaml")
 
 
-@pytest.mark.parametrize("section", [Config, Camera, Motion, Clips, Spool, Upload, Coverage, Health])
+@pytest.mark.parametrize("section", [Config, Camera, Motion, Clips, Spool, Upload, Coverage, Health, Tamper, Zone])
 def test_every_field_is_described_and_every_number_is_bounded(section: type[Section]):
     for name, field in section.model_fields.items():
         assert field.description, f"{section.__name__}.{name} has no description"
@@ -186,7 +219,7 @@ def test_every_field_is_described_and_every_number_is_bounded(section: type[Sect
 def test_the_example_is_accepted_and_shows_every_field():
     text = EXAMPLE.read_text()
     parse_config(text, "config.example.yaml", {})
-    for section in (Config, Camera, Motion, Clips, Spool, Upload, Coverage, Health):
+    for section in (Config, Camera, Motion, Clips, Spool, Upload, Coverage, Health, Tamper, Zone):
         for name in section.model_fields:
             assert f"{name}:" in text, f"config.example.yaml does not show {name}"
 
