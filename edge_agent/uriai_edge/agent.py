@@ -136,7 +136,7 @@ class Agent:
 
     def _tend(self, now_s: float) -> None:
         """What is done every few seconds: the status, and the recovery at the start while it has not succeeded."""
-        if self._uploads.is_alive():
+        if self._uploads.is_alive() and not self._uploader.hangs:
             self._systemd.alive()
         if self._read_anew is not None:
             read, self._read_anew = self._read_anew, None
@@ -256,6 +256,8 @@ class Agent:
         problems = []
         if not self._uploads.is_alive() and not self._uploads_stop.is_set():
             problems.append("uploads have ended")
+        if self._uploader.hangs:
+            problems.append("an upload hangs: do the name server and upload: profile's credential_process answer?")
         if not self._recovered:
             problems.append("the spool could not be recovered yet")
         problems += [f"camera {one} gave up" for one in self._cameras.failed]

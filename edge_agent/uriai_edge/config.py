@@ -202,7 +202,11 @@ class Camera(Section):
             try:
                 password = self.password_file.read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
-                raise ConfigError(f"camera {self.number}: password_file: {self.password_file}: {error}") from error
+                why = error.strerror if isinstance(error, OSError) else "is not text"
+                raise ConfigError(
+                    f"camera {self.number}: password_file: {self.password_file}: {why}; "
+                    "put the password in it, for the agent's user to read"
+                ) from error
         if parts is None or self.username is None:
             return self.source
         login = quote(self.username, safe="")

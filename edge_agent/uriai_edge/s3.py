@@ -11,32 +11,24 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
-import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
-from weakref import WeakSet
 
 import boto3
 import botocore.auth
 from botocore import UNSIGNED
 from botocore.auth import S3SigV4Auth
-from botocore.awsrequest import (
-    AWSHTTPConnection,
-    AWSHTTPConnectionPool,
-    AWSHTTPSConnection,
-    AWSHTTPSConnectionPool,
-)
 from botocore.config import Config as ClientConfig
 from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from uriai_edge.config import Upload
+from uriai_edge.sockets import Sockets
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -45,6 +37,8 @@ log = logging.getLogger(__name__)
 
 LARGEST_SKEW_S = 30.0
 """The local clock is trusted while it is no further from S3's."""
+GRACE_S = 30.0
+"""A request that its deadline has not ended after so long hangs on something that nobody here can end."""
 SLOWEST_BYTES_PER_S = 8_000
 """An upload that is slower in the end is given up and tried again."""
 _SIGNER = "uriai-edge-s3v4"
@@ -122,68 +116,6 @@ class _Signer(S3SigV4Auth):  # type: ignore[misc, unused-ignore]
 botocore.auth.AUTH_TYPE_MAPS[_SIGNER] = _Signer
 
 
-class _Sockets:
-    """The sockets that one store's requests opened, so that they can be shut while a thread waits on one."""
-
-    def __init__(self) -> None:
-        self._open: WeakSet[socket.socket] = WeakSet()
-        self._lock = threading.Lock()
-
-    @contextmanager
-    def noted(self) -> Iterator[None]:
-        """Note every socket that this thread opens for botocore inside the block, those for credentials included."""
-        before = _noting.set(self)
-        try:
-            yield
-        finally:
-            _noting.reset(before)
-
-    def add(self, one: socket.socket) -> None:
-        """Note a socket."""
-        with self._lock:
-            self._open.add(one)
-
-    def shut(self) -> None:
-        """Shut them all: whoever waits on one gets an error at once."""
-        with self._lock:
-            sockets = list(self._open)
-        for one in sockets:
-            try:
-                # not SSLSocket's: that takes the TLS object away under the thread that uses it
-                socket.socket.shutdown(one, socket.SHUT_RDWR)
-            except OSError:
-                continue  # closed meanwhile
-
-
-_noting: ContextVar[_Sockets | None] = ContextVar("_noting", default=None)
-
-
-class _NotedConnection:
-    """Tells whoever notes sockets in this thread of the one that a connection has opened."""
-
-    sock: socket.socket | None
-
-    def connect(self) -> None:
-        super().connect()  # type: ignore[misc]
-        sockets = _noting.get()
-        if sockets is not None and self.sock is not None:
-            sockets.add(self.sock)
-
-
-class _Connection(_NotedConnection, AWSHTTPConnection):  # type: ignore[misc, unused-ignore]
-    pass
-
-
-class _TlsConnection(_NotedConnection, AWSHTTPSConnection):  # type: ignore[misc, unused-ignore]
-    pass
-
-
-# urllib3's way to choose a pool's connections. botocore takes no pools of ours, so its own get them: for clients that
-# nobody notes sockets of, they are the same as before.
-AWSHTTPConnectionPool.ConnectionCls = _Connection
-AWSHTTPSConnectionPool.ConnectionCls = _TlsConnection
-
-
 class _PacedFile:
     """A file that is read no faster than allowed."""
 
@@ -216,8 +148,15 @@ class S3Store:
         self._settings = settings
         self._stop = stop or threading.Event()
         self.clock = ServerClock()
-        self._sockets = _Sockets()
+        self._sockets = Sockets()
         self._client: S3Client | None = None
+        self._due_s: float | None = None  # until when the request under way must have ended, monotonic
+
+    @property
+    def hangs(self) -> bool:
+        """Whether the request under way outlasts its deadline: a name server or a credentials' program keeps silent."""
+        due_s = self._due_s
+        return due_s is not None and time.monotonic() > due_s + GRACE_S
 
     @property
     def client(self) -> S3Client:
@@ -328,10 +267,12 @@ class S3Store:
         timer = threading.Timer(deadline_s, self.interrupt)
         timer.daemon = True
         timer.start()
+        self._due_s = time.monotonic() + deadline_s
         try:
             with self._sockets.noted():
                 yield
         finally:
+            self._due_s = None
             timer.cancel()
 
     def _make_session(self, *, signed: bool = True) -> boto3.session.Session:

@@ -111,6 +111,11 @@ class Uploader:
         """How far S3's clock is ahead of this machine's, seconds; None before S3's first answer."""
         return self._store.clock.offset_s
 
+    @property
+    def hangs(self) -> bool:
+        """Whether an attempt neither succeeds nor fails, and only a new process will help."""
+        return self._store.hangs
+
     def run(self) -> None:
         """Upload what there is and what comes until told to stop."""
         try:

@@ -21,6 +21,7 @@ import pytest
 
 from tests.integration.conftest import free_port
 from tests.integration.edge.test_agent import REPOSITORY, configure, download, edge, logs
+from tests.integration.edge.test_upload import silent_credentials
 from tests.unit.edge.scenes import FPS, encode, film
 from uriai_edge.agent import Agent
 from uriai_edge.chain import NewRecord
@@ -198,3 +199,38 @@ def test_status_shows_the_spool_the_disk_and_the_last_upload(tmp_path, store):
     text = edge("status", "--config", config).stdout
     for word in ("agent does not run", "uploaded", "last upload: 20", "free on the disk", "camera 1: ended"):
         assert word in text
+
+
+def test_an_upload_that_hangs_is_told_and_left_to_the_watchdog(tmp_path, store, monkeypatch):
+    monkeypatch.setattr("uriai_edge.s3.GRACE_S", 0.5)
+    speaks = silent_credentials(tmp_path, monkeypatch)
+    still = encode(tmp_path / "still.mp4", film(60 * FPS, size=(160, 96)))
+    path = configure(tmp_path, store, f"source: {still}, pace: real")
+    timeouts = "profile: gateway, connect_timeout_s: 1, read_timeout_s: 1, bucket:"
+    path.write_text(path.read_text().replace("bucket:", timeouts) + "coverage: {every_s: 5}\n")
+    config = load_config(path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(2)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "600000")
+        stop = threading.Event()
+        agent = Agent(config, load_key(config.key_file), stop)
+        thread = threading.Thread(target=agent.run)
+        thread.start()
+        deadline = time.monotonic() + 60
+        while not agent.snapshot().problems:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        heard = []
+        with pytest.raises(TimeoutError):
+            while time.monotonic() < deadline:
+                heard.append(systemd.recv(4096).decode())
+        assert "WATCHDOG=1" in heard, "until then it was fed"
+        assert any("an upload hangs" in problem for problem in agent.snapshot().problems)
+        speaks.touch()
+        systemd.settimeout(30)
+        while systemd.recv(4096).decode() != "WATCHDOG=1":
+            pass
+        stop.set()
+        thread.join(60)

@@ -163,6 +163,33 @@ def test_credentials_of_a_program_are_fetched_anew_when_they_expire(spool, store
     assert store.access_keys == ["KEY1"] * 3 + ["KEY2"] * 3
 
 
+def silent_credentials(folder: Path, monkeypatch) -> Path:
+    """A profile whose program says nothing until the file that is returned is there."""
+    credential_process(folder, monkeypatch, lasts_s=3600)
+    speaks = folder / "speaks"
+    program = folder / "credentials.py"
+    wait = f"import os, time\nwhile not os.path.exists({str(speaks)!r}): time.sleep(0.05)\n"
+    program.write_text(wait + program.read_text())
+    return speaks
+
+
+def test_an_attempt_that_no_deadline_ends_is_told(spool, store, monkeypatch, tmp_path):
+    monkeypatch.setattr("uriai_edge.s3.GRACE_S", 0.5)
+    speaks = silent_credentials(tmp_path, monkeypatch)
+    add_clip(spool)
+    one = uploader(spool, store, profile="gateway", connect_timeout_s=1)
+    thread = threading.Thread(target=one._step)
+    thread.start()
+    assert not one.hangs
+    until_s = time.monotonic() + 30
+    while not one.hangs and time.monotonic() < until_s:
+        time.sleep(0.05)
+    assert one.hangs and thread.is_alive()
+    speaks.touch()
+    thread.join(30)
+    assert not one.hangs and states(spool) == {"uploaded": 1}
+
+
 @pytest.mark.parametrize("ahead_s", [-7200, 7200])
 def test_credentials_that_expired_by_the_wrong_clock_only_are_used(spool, store, monkeypatch, tmp_path, ahead_s):
     """The gateway's clock is two hours ahead of S3's (or behind), and credentials are given for one hour."""

@@ -193,7 +193,9 @@ def test_a_password_may_come_from_a_file(tmp_path):
     camera = Camera(number=1, source="rtsp://h/s", username="u", password_file=tmp_path / "secret")
     assert camera.address() == "rtsp://u:fr0mfile@h/s"
     missing = Camera(number=3, source="rtsp://h/s", username="u", password_file=tmp_path / "none")
-    with pytest.raises(ConfigError, match="camera 3: password_file"):
+    with pytest.raises(
+        ConfigError, match=r"camera 3: password_file: .*none: No such file or directory; put the password in it"
+    ):
         missing.address()
 
 
