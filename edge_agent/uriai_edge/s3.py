@@ -264,16 +264,22 @@ class S3Store:
 
     @contextmanager
     def _within(self, deadline_s: float) -> Iterator[None]:
-        timer = threading.Timer(deadline_s, self.interrupt)
-        timer.daemon = True
-        timer.start()
+        ended = threading.Event()
+
+        def hold() -> None:
+            wait_s = deadline_s
+            while not ended.wait(wait_s):
+                self.interrupt()
+                wait_s = 1.0  # again: the connection may only be opened now, when all that came before took so long
+
+        threading.Thread(target=hold, name="deadline", daemon=True).start()
         self._due_s = time.monotonic() + deadline_s
         try:
             with self._sockets.noted():
                 yield
         finally:
             self._due_s = None
-            timer.cancel()
+            ended.set()
 
     def _make_session(self, *, signed: bool = True) -> boto3.session.Session:
         profile = self._settings.profile if signed else None  # to ask the time, no profile need exist
