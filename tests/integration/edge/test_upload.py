@@ -224,7 +224,7 @@ def test_a_server_that_draws_a_request_out_is_left(spool, store, monkeypatch, fa
     add_clip(spool, b"x" * 2_000_000)
     store.faults.extend(["", "", fault])
     one = uploader(spool, store, connect_timeout_s=1.0, read_timeout_s=1.0)
-    one._store.ask_time()  # reads boto3's own files: of no interest here
+    assert one._store.client is not None  # made now: it reads boto3's own files, which is of no interest here
     begun_s = time.monotonic()
     assert not one._step(), "an answer that is cut off behind 200 is no confirmation"
     assert time.monotonic() - begun_s < 8
@@ -235,8 +235,10 @@ def test_a_server_that_draws_a_request_out_is_left(spool, store, monkeypatch, fa
 
 def test_the_uplink_is_used_no_faster_than_allowed(spool, store):
     add_clip(spool, b"x" * 300_000)
+    one = uploader(spool, store, max_bytes_per_s=150_000)
+    assert one._store.client is not None  # made now: it reads boto3's own files, which is of no interest here
     begun_s = time.monotonic()
-    assert uploader(spool, store, max_bytes_per_s=150_000).drain()
+    assert one.drain()
     assert 1.7 < time.monotonic() - begun_s < 6
     assert uploader(spool, store).counts.records == 0
 
