@@ -136,13 +136,24 @@ def _decide(rows: Repositories, ruling: Ruling, clock: Clock) -> ReviewItem:
 
 
 def found(rows: Repositories, named: Named, act: Act) -> ReviewItem:
-    """The incident that is meant, locked, if the person may do that to it.
+    """The incident that is meant, if the person may do that to it; under its camera's lock, as clips are filed.
 
     Raises
     ------
-    ReviewError, NotAllowedError
-        If there is none or several, or the person may not.
+    ReviewError
+        If there is no such incident or it is not clear which is meant.
+    NotAllowedError
+        If the person may not do that.
     """
+    rows.gateways.lock_camera(_meant(rows, named).incident.camera_id)
+    # what is read before the lock may have changed while it was waited for
+    item = _meant(rows, named)
+    if named.person is not None:
+        authorise(rows, named.person, act, item.centre)
+    return item
+
+
+def _meant(rows: Repositories, named: Named) -> ReviewItem:
     candidates = rows.incidents.numbered(named.number, named.centre)
     if not candidates:
         where = f" in {named.centre}" if named.centre else ""
@@ -150,8 +161,6 @@ def found(rows: Repositories, named: Named, act: Act) -> ReviewItem:
     if len(candidates) > 1:
         centres = ", ".join(sorted(item.centre.name for item in candidates))
         raise AmbiguousNumberError(f"incident {named.number} is one of {centres}: say which with --centre")
-    if named.person is not None:
-        authorise(rows, named.person, act, candidates[0].centre)
     return candidates[0]
 
 

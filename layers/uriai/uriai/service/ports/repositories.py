@@ -254,7 +254,10 @@ class Incidents(ABC):
 
     @abstractmethod
     def numbered(self, number: int, centre: str | None) -> Sequence[ReviewItem]:
-        """Incidents of that number, of all centres or the one named, not merged into others; locked to the end."""
+        """Incidents of that number, of all centres or the one named, not merged into others.
+
+        Whoever changes one takes its camera's lock first and reads it again.
+        """
 
     @abstractmethod
     def find(self, incident_id: Ulid) -> ReviewItem | None:
