@@ -2,8 +2,9 @@
 
     python bench/decode_ratio.py [--rounds 5] [--json]
 
-Clips of 10 s, 1280x720, 25 frames a second, H.264, made in a temporary folder: the rendered playroom (a play-fight),
-and, where real footage is at hand (URIAI_DATA), a real 720p clip played to and fro. The yardstick is
+Clips of 10 s, 1280x720, 25 frames a second, H.264, made in a temporary folder: a quiet one and a crowded one (people
+who sit; a play-fight) of the rendered playroom, and, where real footage is at hand (URIAI_DATA), a crowded real 720p
+clip played to and fro. Each has the limit of its kind; memory and start have theirs. The yardstick is
 `ffmpeg -threads 1`, or PyAV with one thread where there is no ffmpeg. Every measurement is a process of its own, the
 two kinds in turn; medians are given. `observe` is what a warm function does for a clip; `start` is importing and
 opening the models, once a process.
@@ -27,12 +28,15 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SIZE, FPS, SECONDS = (1280, 720), 25, 10
-GOAL, LIMIT = 3.0, 5.0
+LIMITS = {"quiet": 3.0, "crowded": 4.5}
+"""Times decoding, by the kind of clip."""
+MOST_MIB = 700
+MOST_START_S = 2.5
 SEED = 4711
 
 
 def main() -> int:
-    """Exit codes: 0 within the limit, 1 above it, 2 usage."""
+    """Exit codes: 0 within the limits, 1 above one, 2 usage."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--models", type=Path, default=REPOSITORY / "models")
@@ -44,13 +48,26 @@ def main() -> int:
         print(json.dumps(_observe(chosen.file, chosen.models) if chosen.measure == "observe" else _decode(chosen.file)))
         return 0
     with tempfile.TemporaryDirectory(prefix="decode-ratio-") as folder:
-        results = [_measure(name, path, chosen) for name, path in _clips(Path(folder))]
+        results = [_measure(*clip, chosen) for clip in _clips(Path(folder))]
     for result in results:
         print(json.dumps(result) if chosen.json else _line(result))
-    return 0 if all(result["ratio"] <= LIMIT for result in results) else 1
+    over = [fault for result in results for fault in _over(result)]
+    for fault in over:
+        print(fault, file=sys.stderr)
+    return 1 if over else 0
 
 
-def _measure(name: str, path: Path, chosen: argparse.Namespace) -> dict[str, Any]:
+def _over(result: dict[str, Any]) -> list[str]:
+    """What of a result is above its limit, as sentences."""
+    limits = [("ratio", LIMITS[result["kind"]]), ("peak_mib", MOST_MIB), ("start_cpu_s", MOST_START_S)]
+    return [
+        f"{result['clip']}: {name} is {result[name]}, the limit is {limit}"
+        for name, limit in limits
+        if result[name] > limit
+    ]
+
+
+def _measure(kind: str, name: str, path: Path, chosen: argparse.Namespace) -> dict[str, Any]:
     observed, decoded = [], []
     for number in range(chosen.rounds):
         print(f"{name}: round {number + 1} of {chosen.rounds}", file=sys.stderr)
@@ -60,6 +77,7 @@ def _measure(name: str, path: Path, chosen: argparse.Namespace) -> dict[str, Any
     observe_s = statistics.median(entry["cpu_s"] for entry in observed)
     return {
         "clip": name,
+        "kind": kind,
         "yardstick": "ffmpeg -threads 1" if shutil.which("ffmpeg") else "PyAV, one thread",
         "decode_cpu_s": round(decode_s, 3),
         "observe_cpu_s": round(observe_s, 3),
@@ -75,7 +93,7 @@ def _measure(name: str, path: Path, chosen: argparse.Namespace) -> dict[str, Any
 
 def _line(result: dict[str, Any]) -> str:
     return (
-        f"{result['clip']}: {result['ratio']:.2f} times decoding (goal {GOAL:.0f}, limit {LIMIT:.0f}): observe "
+        f"{result['clip']}: {result['ratio']:.2f} times decoding (limit {LIMITS[result['kind']]}): observe "
         f"{result['observe_cpu_s']:.2f} CPU-s, {result['yardstick']} {result['decode_cpu_s']:.2f} CPU-s; rounds "
         f"{' '.join(f'{ratio:.2f}' for ratio in result['ratios_of_rounds'])}; start {result['start_cpu_s']:.2f} CPU-s, "
         f"peak {result['peak_mib']} MiB, {result['windows']} windows, {result['faces']} faces, {result['timing_ms']}"
@@ -125,23 +143,24 @@ def _observe(path: Path, models: Path) -> dict[str, Any]:
     }
 
 
-def _clips(folder: Path) -> list[tuple[str, Path]]:
+def _clips(folder: Path) -> list[tuple[str, str, Path]]:
     sys.path.insert(0, str(REPOSITORY / "local"))
     from playroom.acts import Act
     from playroom.render import render_programme
     from playroom.video import encode
 
-    print("rendering a playroom of 10 s", file=sys.stderr)
-    rendered = folder / "rendered.mp4"
-    midday = datetime(2026, 1, 5, 12, tzinfo=UTC)
-    encode(render_programme(SEED, (Act("playfight", float(SECONDS)),), FPS, SIZE, midday), rendered, FPS)
-    clips = [("rendered", rendered)]
+    midday, clips = datetime(2026, 1, 5, 12, tzinfo=UTC), []
+    for kind, scene in (("quiet", "sit"), ("crowded", "playfight")):
+        print(f"rendering a {kind} playroom of {SECONDS} s", file=sys.stderr)
+        rendered = folder / f"{kind}.mp4"
+        encode(render_programme(SEED, (Act(scene, float(SECONDS)),), FPS, SIZE, midday), rendered, FPS)
+        clips.append((kind, f"rendered {kind}", rendered))
     data = Path(os.environ.get("URIAI_DATA", REPOSITORY.parent / "shared" / "data")) / "violence" / "clips"
     source = next(filter(_is_720p, sorted(data.glob("*.mp4"))), None)
     if source is None:
         print(f"no real 720p footage in {data} (set URIAI_DATA)", file=sys.stderr)
         return clips
-    return [*clips, ("real", _to_and_fro(source, folder / "real.mp4"))]
+    return [*clips, ("crowded", "real", _to_and_fro(source, folder / "real.mp4"))]
 
 
 def _is_720p(path: Path) -> bool:

@@ -41,6 +41,8 @@ class OnnxClipAnalyser(ClipAnalyser):
         Of onnxruntime; see `open_model`.
     limits:
         What a file may be.
+    cascade:
+        False spares nothing when looking for people and faces; see `Presence`.
 
     Raises
     ------
@@ -48,7 +50,10 @@ class OnnxClipAnalyser(ClipAnalyser):
         If a model is missing or does not match its hash or contract.
     """
 
-    def __init__(self, source: ModelSource, threads: int = 1, limits: Limits | None = None) -> None:
+    def __init__(
+        self, source: ModelSource, threads: int = 1, limits: Limits | None = None, *, cascade: bool = True
+    ) -> None:
+        self._cascade = cascade
         cv2.setNumThreads(threads)
         opened = {role: open_model(source, role, threads) for role in ROLES}
         self._violence = open_physical(opened["violence"])
@@ -85,7 +90,7 @@ class OnnxClipAnalyser(ClipAnalyser):
         with Clip(path, self._limits) as clip:
             self._violence.begin()
             sampler: WindowSampler[Any] = WindowSampler(self._violence.instants, clip.declared_s)
-            presence = Presence(self._detectors, watch.stage)
+            presence = Presence(self._detectors, watch.stage, cascade=self._cascade)
             for frame in clip.frames():
                 due = sampler.wants(frame)
                 if due is not None:

@@ -1,8 +1,11 @@
 """Who is in a clip: people and faces with their tracks, emotions and adulthood, as its frames go by.
 
-What costs is kept to where it can matter. People are looked for once a second, faces twice a second while there are
-any, neither where the picture stands still. The whole frame is searched for faces at a reduced size; faces too small
-for that are looked for in the heads of the people found. An age is asked for on the first looks at a track only.
+What costs is kept to where it can matter, by a cascade. Once a second the heads of the people found are searched for
+faces, and the people themselves are looked for where something is at stake: a face whose emotion can be read, or
+somebody apart from a group. Where nothing is, they are looked for every two seconds. Faces are looked for twice a
+second while there is one that can be read. Nothing is looked for where the picture stands still. The whole frame is
+searched for faces at a reduced size; faces too small for that are looked for in heads. An age is asked for on the first
+looks at a track only.
 """
 
 from __future__ import annotations
@@ -28,12 +31,14 @@ from uriai.adapters.vision.tracker import PEOPLE, Tracker
 from uriai.adapters.vision.video import Frame
 from uriai.domain.adulthood import adult_probability, size_ratios
 from uriai.domain.analysis import Box, Face, PersonBox
+from uriai.domain.rules.apartness import is_apart
+from uriai.domain.thresholds import bounds
 
 LOOK_EVERY_S = 0.5
 _FULL_EVERY = 2
 """Every second look is a full one: people, heads, and faces also where the last look found none."""
-_ALONE_EVERY = 3
-"""While there are people and no faces, the whole frame is searched at every third full look only: the heads are
+_ALONE_EVERY = 4
+"""While there are people and no faces, the whole frame is searched at every fourth full look only: the heads are
 searched at each.
 """
 _STILL_SIDE_PX = 64
@@ -42,6 +47,11 @@ _STILL_CHANGE = 12
 more.
 """
 _AGES_A_TRACK = 3
+_STAKE_LASTS = 3
+"""Full looks for which something stays at stake: a detector misses somebody now and then."""
+_APART_HEIGHTS = bounds("neglect_distance")[0]
+_FACES_IN_A_HEIGHT = 4
+"""A person's height in faces, at the least, those of the youngest: in a smaller body no emotion can be read."""
 
 Stage = Callable[[str], AbstractContextManager[object]]
 """Times what is done inside under a name."""
@@ -59,19 +69,25 @@ class Detectors:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What one search found in one picture, kept small to tell whether the next picture differs."""
+    """What one search found in one picture, kept small to tell whether the next picture differs; ``complete`` where
+    people were looked for as well.
+    """
 
     picture: Image
     faces: tuple[DetectedFace, ...]
     people: tuple[Box, ...]
+    complete: bool = True
 
 
 class Presence:
     """Feed it every frame with `see`, then take `result` once."""
 
-    def __init__(self, detectors: Detectors, stage: Stage) -> None:
+    def __init__(self, detectors: Detectors, stage: Stage, *, cascade: bool = True) -> None:
+        """``cascade`` False spares nothing, to measure what the cascade misses."""
         self._detectors = detectors
         self._stage = stage
+        self._cascade = cascade
+        self._calm = _STAKE_LASTS
         self._schedule = Every(LOOK_EVERY_S)
         numbers = count(1)
         self._face_tracks = Tracker(numbers)
@@ -87,14 +103,18 @@ class Presence:
         """Look at a frame, if a look is due."""
         due = self._schedule.due(frame)
         full = [look // _FULL_EVERY for look in due if look % _FULL_EVERY == 0]
-        if not due or not (full or (self._last and self._last.faces)):
+        if not due or not (full or not self._cascade or (self._last and _readable(self._last.faces))):
             return
         image = frame.image()
         self._picture = (image.shape[1], image.shape[0])
-        look = self._full_look(image, full[0]) if full else self._quick_look(image)
+        if not full:
+            look = self._quick_look(image)
+        else:
+            look = self._spared_look(image, full[0]) or self._full_look(image, full[0])
         self._last = look
-        if full:
+        if full and look.complete:
             self._full = look
+            self._calm = 0 if self._at_stake(look) else self._calm + 1
             worn = [clothes(image, box) for box in look.people]
             tracks = self._people_tracks.update(frame.t_s, look.people, worn)
             boxes = zip(look.people, tracks, strict=True)
@@ -118,6 +138,28 @@ class Presence:
         )
         return faces, people
 
+    def _spared_look(self, image: Image, number: int) -> _Look | None:
+        """A full look without a search for people, where nothing is at stake; None where there has to be one."""
+        if not self._cascade or self._calm < _STAKE_LASTS or number % 2 == 0:
+            return None
+        # where nobody is found, a face near the camera may be all there is to be seen of somebody
+        if self._full is None or not self._full.people:
+            return None
+        picture = _small(image)
+        if _alike(picture, self._full.picture):
+            return None
+        with self._stage("faces"):
+            found = self._in_heads(image, self._full.people)
+        return None if found else _Look(picture, (), self._full.people, complete=False)
+
+    def _in_heads(self, image: Image, people: tuple[Box, ...]) -> tuple[DetectedFace, ...]:
+        least_px = emotion.LEAST_PX * _FACES_IN_A_HEIGHT if self._cascade else 0
+        return find_in_heads(self._detectors.faces, image, [box for box in people if box.h >= least_px])
+
+    @staticmethod
+    def _at_stake(look: _Look) -> bool:
+        return _readable(look.faces) or _somebody_apart(look.people)
+
     def _full_look(self, image: Image, number: int) -> _Look:
         picture = _small(image)
         if self._full is not None and _alike(picture, self._full.picture):
@@ -126,8 +168,9 @@ class Presence:
             before = self._full.people if self._full is not None else ()
             people = tuple(person.box for person in steady(self._detectors.people.find(image), before))
         with self._stage("faces"):
-            found = find_in_heads(self._detectors.faces, image, people)
-            if not people or (self._last and self._last.faces) or number % _ALONE_EVERY == 0:
+            found = self._in_heads(image, people)
+            alone = not people or (self._last is not None and bool(self._last.faces)) or number % _ALONE_EVERY == 0
+            if alone or not self._cascade:
                 found = merged([*self._detectors.faces.find(image), *found])
         return _Look(picture, found, people)
 
@@ -157,6 +200,17 @@ class Presence:
                 answers = self._detectors.age.adult([chip for _, chip in asked])
             for (track, _), answer in zip(asked, answers, strict=True):
                 self._ages.setdefault(track, []).append(answer)
+
+
+def _readable(faces: tuple[DetectedFace, ...]) -> bool:
+    """Whether there is a face whose emotion can be read."""
+    return any(min(face.box.w, face.box.h) >= emotion.LEAST_PX for face in faces)
+
+
+def _somebody_apart(people: tuple[Box, ...]) -> bool:
+    """Whether somebody may be apart by the rule for neglect, however low its limit is set."""
+    together = [PersonBox(0.0, number, box) for number, box in enumerate(people)]
+    return any(is_apart(person, together, _APART_HEIGHTS) for person in together)
 
 
 def _small(image: Image) -> Image:
