@@ -268,6 +268,18 @@ def test_a_link_does_not_outlive_the_right_to_see(client: Client, country: Count
     assert client.http.get(f"/v1/evidence/{token}").status_code == 404
 
 
+def test_a_picture_that_was_deleted_is_neither_linked_nor_shown(
+    client: Client, country: Country, director: Credentials
+) -> None:
+    country.incident("샛별어린이집", 3, 12, seoul(21, 14))
+    token = link_token(post(client, "/v1/ask", {"text": "어제"}, bearer(director.token)))
+    country.rows("UPDATE evidence SET deleted_at = NOW(6)")
+    assert client.http.get(f"/v1/evidence/{token}").status_code == 404
+    assert country.audit("evidence.opened") == []
+    answer = post(client, "/v1/ask", {"text": "어제"}, bearer(director.token)).json_body
+    assert (len(answer["incidents"]), answer["cards"]) == (1, [])
+
+
 @pytest.mark.parametrize("role", ["original", "key_frame", "key_frame_annotated"])
 def test_a_link_never_shows_a_picture_without_a_mask(
     client: Client, country: Country, director: Credentials, role: str

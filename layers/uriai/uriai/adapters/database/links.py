@@ -80,7 +80,7 @@ def _use(cursor: DictCursor, token_hash: bytes, now: datetime, *, again: bool) -
         JOIN incident_finding x ON x.finding_id = e.finding_id
         JOIN incident i ON i.incident_id = x.incident_id
         JOIN centre c ON c.centre_id = i.centre_id
-        WHERE e.evidence_id = %s AND e.role IN %s AND {condition}
+        WHERE e.evidence_id = %s AND e.role IN %s AND e.deleted_at IS NULL AND {condition}
         """,  # noqa: S608 - our own words only
         (row["evidence_id"], _MASKED, *parameters),
     )

@@ -165,6 +165,7 @@ class SqlQuestions(Questions):
             JOIN incident_finding x ON x.incident_id = i.incident_id
             JOIN finding f ON f.finding_id = x.finding_id
             JOIN evidence e ON e.finding_id = f.finding_id AND e.role IN ('key_frame_masked', %s)
+                AND e.deleted_at IS NULL
             WHERE {condition} AND i.incident_id IN ({_marks(incidents)})
             ORDER BY f.confidence DESC, e.shown_at, e.role = %s DESC
             """,  # noqa: S608 - our own words only
