@@ -11,8 +11,8 @@ from tests.unit.vision.pictures import room, with_face
 from uriai.adapters.vision import emotion, masking
 from uriai.adapters.vision.faces import FaceDetector, decode, suppress
 from uriai.adapters.vision.registry import LocalModels, open_model
-from uriai.adapters.vision.tracker import Tracker, iou
-from uriai.domain.analysis import EMOTIONS, Box
+from uriai.adapters.vision.tracker import Tracker
+from uriai.domain.analysis import EMOTIONS, Box, iou
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,7 @@ from uriai.adapters.vision.faces import DetectedFace, FaceDetector
 from uriai.adapters.vision.heads import find_in_heads
 from uriai.adapters.vision.people import PersonDetector, decode
 from uriai.adapters.vision.registry import LocalModels, open_model
-from uriai.adapters.vision.tracker import iou
-from uriai.domain.analysis import Box
+from uriai.domain.analysis import Box, iou
 
 PEDESTRIANS = Path("/usr/share/doc/opencv-doc/examples/data/vtest.avi")
 SIZE = (1280, 720)

@@ -23,6 +23,16 @@ class Box:
         return Box(round(self.x, 1), round(self.y, 1), round(self.w, 1), round(self.h, 1))
 
 
+def iou(one: Box, other: Box) -> float:
+    """Intersection over union, 0..1."""
+    width = min(one.x + one.w, other.x + other.w) - max(one.x, other.x)
+    height = min(one.y + one.h, other.y + other.h) - max(one.y, other.y)
+    if width <= 0 or height <= 0:
+        return 0.0
+    shared = width * height
+    return shared / (one.w * one.h + other.w * other.h - shared)
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """The calibrated probability (0..1) of violence in one window of about 2 s."""

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from uriai.adapters.vision.faces import clipped, suppress, to_multiple
 from uriai.adapters.vision.registry import Model
 from uriai.adapters.vision.scaling import Image, shrink
-from uriai.adapters.vision.tracker import iou
-from uriai.domain.analysis import Box
+from uriai.domain.analysis import Box, iou
 
 _STRIDES_PX = (8, 16, 32)
 _BINS = np.arange(11, dtype=np.float32)

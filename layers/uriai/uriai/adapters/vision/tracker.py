@@ -10,7 +10,7 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
-from uriai.domain.analysis import Box
+from uriai.domain.analysis import Box, iou
 
 _REACH = 1.0
 _CLOTHES_WEIGHT = 4.0
@@ -92,16 +92,6 @@ class Tracker:
                 numbers[column] = next(self._numbers)
                 self._tracks.append(_Track(numbers[column], box, t_s, colours))
         return tuple(numbers)
-
-
-def iou(one: Box, other: Box) -> float:
-    """Intersection over union, 0..1."""
-    width = min(one.x + one.w, other.x + other.w) - max(one.x, other.x)
-    height = min(one.y + one.h, other.y + other.h) - max(one.y, other.y)
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / (one.w * one.h + other.w * other.h - shared)
 
 
 def _distance(track: _Track, box: Box, t_s: float, habits: Habits) -> float | None:

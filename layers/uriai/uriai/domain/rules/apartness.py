@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from uriai.domain.analysis import Box, Observations, PersonBox
+from uriai.domain.analysis import Observations, PersonBox, iou
 from uriai.domain.rules.faces import is_adult, milliseconds
 from uriai.domain.thresholds import Thresholds
 
@@ -71,7 +71,7 @@ def joined_at_seam(before: Observations, after: Observations) -> dict[int, int]:
     """
     end_ms = milliseconds(before.duration_s)
     last, first = _nearest(before.people, end_ms), _nearest(after.people, 0)
-    candidates = sorted((-_overlap(one.box, other.box), one.track, other.track) for one in last for other in first)
+    candidates = sorted((-iou(one.box, other.box), one.track, other.track) for one in last for other in first)
     joined: dict[int, int] = {}
     for overlap, track, next_track in candidates:
         if -overlap >= _SAME_PLACE and track not in joined and next_track not in joined.values():
@@ -121,12 +121,3 @@ def _heights_between(one: PersonBox, other: PersonBox) -> float:
     across = one.box.x + one.box.w / 2 - other.box.x - other.box.w / 2
     along = one.box.y + one.box.h - other.box.y - other.box.h
     return math.hypot(across, along) / height
-
-
-def _overlap(one: Box, other: Box) -> float:
-    width = min(one.x + one.w, other.x + other.w) - max(one.x, other.x)
-    height = min(one.y + one.h, other.y + other.h) - max(one.y, other.y)
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / (one.w * one.h + other.w * other.h - shared)
