@@ -72,6 +72,7 @@ def add(
     from uriai.domain.telling import Hours, Medium
     from uriai.service.ports.clock import SystemClock
 
+    _check_owner(person, station)
     form, what = _ADDRESSES[medium]
     if not re.fullmatch(form, address) or len(address) > 254:
         raise CliError(f"{address!r} is no address for {medium}: it has to be {what}", exit_code=2)
@@ -110,6 +111,7 @@ def list_them(as_json: bool) -> None:
 @click.option("--medium", required=True, type=click.Choice(MEDIA))
 def remove(person: str | None, station: str | None, medium: str) -> None:
     """Reach somebody by a medium no more. What waits to be sent by it is not sent, which `uriai outbox list` shows."""
+    _check_owner(person, station)
     from uriai.adapters.database.channels import remove_channel
     from uriai.domain.telling import Medium
     from uriai.service.ports.clock import SystemClock
@@ -126,8 +128,6 @@ def _owner(database: Database, person: str | None, station: str | None) -> Owner
     from uriai.adapters.database.channels import Owner, StationNotFoundError, station_named
     from uriai.adapters.database.people import SqlPeople
 
-    if (person is None) == (station is None):
-        raise CliError("say whose channel it is: give either --person or --station", exit_code=2)
     if station is not None:
         try:
             return database.run(lambda cursor: station_named(cursor, station))
@@ -137,6 +137,11 @@ def _owner(database: Database, person: str | None, station: str | None) -> Owner
     if found is None:
         raise CliError(f"there is nobody called {person}: see `uriai people list`")
     return Owner(found.id, found.name, is_station=False)
+
+
+def _check_owner(person: str | None, station: str | None) -> None:
+    if (person is None) == (station is None):
+        raise CliError("say whose channel it is: give either --person or --station", exit_code=2)
 
 
 def _actor() -> str:

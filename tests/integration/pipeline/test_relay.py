@@ -24,6 +24,7 @@ from uriai.service.deliver_message import LEASE, Post, deliver_message
 from uriai.service.ports.messaging import RefusedError, TryAgainError
 from uriai.service.relay_outbox import LOST_AFTER, Relay, relay_outbox
 from uriai.service.take_review import TakenError, take_review
+from uriai.service.tell_holes import FRESH, tell_holes
 from uriai.service.tidings import LONGEST_BODY
 
 pytestmark = pytest.mark.integration
@@ -403,3 +404,47 @@ def test_urgent_rows_are_queued_before_what_may_wait(world, office):
     office.clock.instant += timedelta(hours=1)
     relay_outbox(replace(office.relay, at_once=1))
     assert office.subjects() == ["[우리AI] 긴급 확인: 샛별어린이집 2번 신체학대 의심"]
+
+
+def put_hole(world, camera, *, found_at, ended_at=None, filled=False, part=False):
+    with world.database.transaction() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO coverage_hole (hole_id, camera_id, began_at, ended_at, cause, found_at, filled_at, split_from)
+            SELECT %s, camera_id, %s, %s, 'no_records', %s, %s, %s FROM camera WHERE number = %s
+            """,
+            (
+                Ulid.new(NOON).value, found_at - timedelta(minutes=3), ended_at, found_at,
+                found_at if filled else None, bytes(16) if part else None, camera,
+            ),
+        )  # fmt: skip
+
+
+def holes_told(world, office):
+    return tell_holes(world.outside.transactions, office.clock)
+
+
+def test_a_gateway_that_dies_is_one_message_to_the_officer_and_one_to_the_director(world, office):
+    for camera in (1, 2, 3):
+        put_hole(world, camera, found_at=NOON)
+    assert holes_told(world, office) == 3
+    assert holes_told(world, office) == 0
+    office.round()
+    told = office.queues.put_messages
+    assert {message.address for message in told} == {"address of officer", "address of director"}
+    assert [message.subject for message in told] == ["[우리AI] 녹화 공백 3건"] * 2
+    for message in told:
+        for camera in (1, 2, 3):
+            assert f"녹화가 확인되지 않음 · {camera}번 카메라" in message.body
+        assert "(계속되는 중)" in message.body
+
+
+def test_what_was_no_hole_after_all_or_is_part_of_one_or_is_history_is_not_told(world, office):
+    put_hole(world, 1, found_at=NOON, filled=True)
+    put_hole(world, 2, found_at=NOON, part=True)
+    put_hole(world, 3, found_at=NOON - FRESH - timedelta(seconds=1))
+    put_hole(world, 4, found_at=NOON, ended_at=NOON)
+    assert holes_told(world, office) == 1
+    office.round()
+    assert {message.subject for message in office.queues.put_messages} == {"[우리AI] 녹화 공백: 샛별어린이집"}
+    assert all("4번 카메라" in message.body for message in office.queues.put_messages)

@@ -8,12 +8,13 @@ from datetime import timedelta
 import pytest
 
 from tests.unit.telling.test_telling import GRAVE, NOON, incident
+from uriai.adapters.messaging.kakao import LONGEST_TEXT
 from uriai.domain.centre import Centre
 from uriai.domain.person import Language
 from uriai.domain.telling import Audience, Occasion, audiences, missing
 from uriai.domain.words import Kind, Status
 from uriai.service.ports.telling import Place
-from uriai.service.tidings import LONGEST_BODY, Tidings, again, message
+from uriai.service.tidings import LONGEST_BODY, LONGEST_SUBJECT, Tidings, again, message
 
 CENTRE = Centre(1, "샛별어린이집", "Asia/Seoul", auto_report=False)
 PLACE = Place("경기도 수원시 영통동", "영통로 1", "031-000-0000")
@@ -102,7 +103,7 @@ def test_the_longest_names_leave_room_for_what_to_do_next():
     tidings = replace(TIDINGS, centre=long, place=place, station="바" * 80)
     short = every_message(TIDINGS)
     for key, (subject, body) in every_message(tidings).items():
-        assert len(subject) <= 200, key
+        assert len(subject) < LONGEST_SUBJECT, key
         assert len(body) < LONGEST_BODY, key
         assert body.rstrip().endswith(short[key][1].rstrip()[-5:]), key
 
@@ -110,3 +111,7 @@ def test_the_longest_names_leave_room_for_what_to_do_next():
 def test_a_repetition_says_so():
     assert again(Language.KOREAN, "[우리AI] 긴급 확인", 2) == "[다시 알림 2] [우리AI] 긴급 확인"
     assert len(again(Language.ENGLISH, "x" * 200, 3)) == 200
+
+
+def test_the_longest_message_fits_the_shortest_limit_of_a_messenger():
+    assert LONGEST_SUBJECT + len("\n") + LONGEST_BODY <= LONGEST_TEXT

@@ -18,8 +18,9 @@ from uriai.domain.words import Kind
 from uriai.service.ports.telling import Place
 from uriai.service.texts import kind_name, say, span_text
 
-LONGEST_BODY = 900
-"""Characters: the shortest limit of a messenger is Kakao's 1,000, and a subject goes before it."""
+LONGEST_SUBJECT = 200
+LONGEST_BODY = 790
+"""Characters: with the subject before it, it fits the shortest limit of a messenger, Kakao's 1,000."""
 _LONGEST_NAME = 60
 
 
@@ -44,7 +45,7 @@ class Tidings:
 def message(
     language: Language, tidings: Tidings, occasion: Occasion, audience: Audience, now: datetime
 ) -> tuple[str, str]:
-    """Subject (at most 200 characters, one line) and body (at most `LONGEST_BODY`) for one of the audience."""
+    """Subject (at most `LONGEST_SUBJECT`, one line) and body (at most `LONGEST_BODY`) for one of the audience."""
     values = {
         "centre": _short(tidings.centre.name),
         "number": tidings.incident.number if tidings.incident else "",
@@ -72,12 +73,12 @@ def message(
         )
     lines += ["", say(language, _next_key(occasion, audience, tidings), **values)]
     subject = say(language, f"tell_subject_{occasion.value}", **values)
-    return subject[:200], "\n".join(lines)[:LONGEST_BODY]
+    return subject[:LONGEST_SUBJECT], "\n".join(lines)[:LONGEST_BODY]
 
 
 def again(language: Language, subject: str, repetition: int) -> str:
     """The subject of a repetition (from 1): "[다시 알림 2] …"."""
-    return say(language, "tell_again", repetition=repetition, subject=subject)[:200]
+    return say(language, "tell_again", repetition=repetition, subject=subject)[:LONGEST_SUBJECT]
 
 
 def head(body: str) -> str:
