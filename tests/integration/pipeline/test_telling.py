@@ -16,7 +16,7 @@ from uriai.domain.incident import Decision
 from uriai.domain.person import Language
 from uriai.domain.telling import Hours, Medium
 from uriai.domain.words import Role, Status
-from uriai.service.decide_review import Ruling, decide_review
+from uriai.service.decide_review import Named, Ruling, decide_review, move_incident
 from uriai.service.ports.telling import OutboxState
 from uriai.service.tell import tell
 
@@ -65,6 +65,15 @@ def test_under_confirm_the_expert_is_paged_and_the_report_comes_with_the_decisio
         ("page", "expert"), ("reported", "director"), ("reported", "officer"), ("reported", "수원영통경찰서"),
     ]  # fmt: skip
     assert world.count("police_report") == 1
+
+
+def test_the_police_report_follows_what_the_police_did(world, staff):
+    violent(world)
+    decide(world)
+    for status in (Status.DISPATCHED, Status.CLOSED):
+        move_incident(Named(1, "told by phone", "liaison"), status, world.outside.transactions, world.outside.clock)
+        assert world.row("SELECT status FROM police_report")["status"] == status.value
+    assert len(told(world)) == 4, "nobody is told again"
 
 
 def test_what_is_judged_safe_is_told_to_nobody(world, staff):
