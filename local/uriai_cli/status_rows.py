@@ -41,6 +41,8 @@ def show(found: dict[str, Any]) -> None:
         for camera in found["unregistered_cameras"]:
             click.echo(f"  {camera['gateway']} camera {camera['number']}  {camera['centre']}  {camera['clips']} clips")
     click.echo("incidents: " + (_counted(found["incidents"]) or "none"))
+    if found["holds"]:
+        click.echo("reported incidents whose evidence is not held yet: " + _counted(found["holds"]))
     if found["deletions"]:
         click.echo("clips to delete (`uriai retention`): " + _counted(found["deletions"]))
 

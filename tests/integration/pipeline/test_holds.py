@@ -17,6 +17,7 @@ from uriai.domain.words import EvidenceRole
 from uriai.service.decide_review import Ruling, decide_review
 from uriai.service.hold_evidence import GIVE_UP_AFTER, LOCKED_FOR, Holding, hold_evidence
 from uriai.service.ports.repositories import EvidenceRow
+from uriai_cli import status_rows
 
 pytestmark = pytest.mark.integration
 
@@ -87,11 +88,14 @@ def test_what_is_refused_is_visible_and_tried_again_and_keeps_nobody_else_waitin
     reported(world, vault, seq=2)
     body = vault.client.get_object(Bucket=vault.name, Key=lost)["Body"].read()
     S3Deletion(vault.client, vault.name).delete_all_versions([lost])
+    assert status_rows.rows(world.database.connection())["holds"] == {"pending": 2}
     assert hold() == Holding(1, (1,))
+    assert status_rows.rows(world.database.connection())["holds"] == {"refused": 1}
     assert lost in world.row("SELECT hold_error FROM incident WHERE number = 1")["hold_error"]
     vault.client.put_object(Bucket=vault.name, Key=lost, Body=body)
     assert hold() == Holding(1, ())
     assert world.row("SELECT hold_error FROM incident WHERE number = 1")["hold_error"] is None
+    assert status_rows.rows(world.database.connection())["holds"] == {}
 
 
 def test_neither_a_store_that_refuses_everything_nor_lost_objects_keep_others_waiting_for_long(world, vault, hold):

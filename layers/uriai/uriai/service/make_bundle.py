@@ -159,7 +159,7 @@ def _index(contents: _Contents, made_at: datetime, hashes: Mapping[str, str]) ->
 
 
 def row_object(row: StoredLink) -> dict[str, object]:
-    """A row as JSON; `link_of` of the command line reads it."""
+    """A row as JSON, for `uriai verify` to read."""
     link = row.link
     return {
         "camera_id": link.camera_id,

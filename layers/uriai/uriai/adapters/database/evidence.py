@@ -13,6 +13,10 @@ from uriai.domain.evidence_chain import NO_HASH, EvidenceLink, StoredLink
 from uriai.domain.ulid import Ulid
 from uriai.service.ports.repositories import Audit, Evidence, EvidenceRow
 
+LINK_COLUMNS = """e.camera_id, e.chain_seq, e.prev_hash, e.row_hash, e.evidence_id, e.finding_id, e.clip_id, e.role,
+    e.object_key, e.sha256, e.shown_at, e.created_at"""
+"""What `stored_link` reads, of the evidence `e`."""
+
 
 class SqlEvidence(Evidence):
     """Evidence in MariaDB or MySQL, inside one transaction."""
@@ -100,10 +104,6 @@ class SqlEvidence(Evidence):
             (incident_id.value,),
         )
         return [stored_link(row) for row in self._cursor.fetchall()]
-
-
-LINK_COLUMNS = """e.camera_id, e.chain_seq, e.prev_hash, e.row_hash, e.evidence_id, e.finding_id, e.clip_id, e.role,
-    e.object_key, e.sha256, e.shown_at, e.created_at"""
 
 
 def stored_link(row: Mapping[str, Any]) -> StoredLink:

@@ -43,7 +43,8 @@ class PipelineStatus:
     """Counts of what stands now. ``waiting`` clips have a row and no analysis yet.
 
     ``failed`` counts by reason code, ``manifests`` clips by manifest status, ``incidents`` by status (no merged ones).
-    ``deletions`` are those decided and not carried out: ``pending``, and those ``refused`` by the store.
+    ``deletions`` are those decided and not carried out, ``holds`` reported incidents whose evidence is not held:
+    ``pending``, and those ``refused`` by the store.
     """
 
     clips: int
@@ -56,6 +57,7 @@ class PipelineStatus:
     unregistered_cameras: tuple[UnregisteredCamera, ...]
     incidents: dict[str, int]
     deletions: dict[str, int]
+    holds: dict[str, int]
 
 
 def pipeline_status(cursor: DictCursor, *, last: int = 5) -> PipelineStatus:
@@ -128,6 +130,11 @@ def pipeline_status(cursor: DictCursor, *, last: int = 5) -> PipelineStatus:
             cursor,
             "SELECT IF(deletion_error IS NULL, 'pending', 'refused') AS name, COUNT(*) AS n FROM clip "
             "WHERE deleted_at IS NULL AND deletion_at >= '1970-01-01' GROUP BY name ORDER BY name",
+        ),
+        holds=_counts(
+            cursor,
+            "SELECT IF(hold_error IS NULL, 'pending', 'refused') AS name, COUNT(*) AS n FROM incident "
+            "WHERE hold_due = 1 GROUP BY name ORDER BY name",
         ),
     )
 
