@@ -1,4 +1,4 @@
-"""The part of `uriai status` that comes from the database: analyses, failures, flagged clips, cameras, incidents."""
+"""The part of `uriai status` that comes from the database: analyses, flagged clips, incidents, coverage, gateways."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 
 def rows(connection: Connection) -> dict[str, Any]:
-    """Return what `pipeline_status` found as JSON-ready values; instants are ISO 8601 with offset."""
+    """Return what stands in the database as JSON-ready values; instants are ISO 8601 with offset."""
     from uriai.adapters.database.status import pipeline_status
+    from uriai.adapters.database.watch_status import watch_status
 
     with connection.cursor() as cursor:
-        found = asdict(pipeline_status(cursor))
+        found = asdict(pipeline_status(cursor)) | asdict(watch_status(cursor))
     return {name: _ready(value) for name, value in found.items()}
 
 
@@ -45,6 +46,29 @@ def show(found: dict[str, Any]) -> None:
         click.echo("reported incidents whose evidence is not held yet: " + _counted(found["holds"]))
     if found["deletions"]:
         click.echo("clips to delete (`uriai retention`): " + _counted(found["deletions"]))
+    _show_watch(found)
+
+
+def _show_watch(found: dict[str, Any]) -> None:
+    """Print what is wrong with gateways and coverage; nothing where nothing is."""
+    for gateway in found["silent_gateways"]:
+        click.echo(f"silent gateway {gateway['gateway']} ({gateway['centre']}) since {gateway['since']}")
+    for gateway in found["wrong_clocks"]:
+        behind = f"{gateway['clock_offset_s']:+.0f} s"
+        click.echo(f"wrong clock of gateway {gateway['gateway']} ({gateway['centre']}): S3's is {behind} ahead")
+    if found["dark_cameras"]:
+        click.echo(f"cameras that record nothing now: {found['dark_cameras']}")
+        for hole in found["last_dark"]:
+            place = f"{hole['gateway']} camera {hole['camera']}  {hole['centre']}"
+            click.echo(f"  since {hole['since']}  {hole['cause']:<14} {place}")
+    if found["sequence_gaps"]:
+        click.echo(f"gaps in the numbers of records: {found['sequence_gaps']}")
+        for gap in found["last_gaps"]:
+            click.echo(f"  {gap['found_at']}  {gap['gateway']} {gap['first_seq']} to {gap['last_seq']}")
+    if found["flagged_records"]:
+        click.echo("flagged records: " + _counted(found["flagged_records"]))
+        for record in found["last_flagged_records"]:
+            click.echo(f"  {record['at']}  {record['outcome']:<14} {record['object_key']}\n    {record['reason']}")
 
 
 def _counted(counts: dict[str, int]) -> str:

@@ -14,7 +14,9 @@ from uriai import bootstrap
 from uriai.adapters.chat.http import Desk, KakaoSecrets
 from uriai.adapters.database.centres import NewCentre, add_camera, add_centre
 from uriai.adapters.database.connection import Connection, Database
+from uriai.adapters.database.coverage import SqlCoverage
 from uriai.adapters.database.people import SqlPeople, find_region
+from uriai.domain.coverage import Span
 from uriai.domain.person import Language, Person
 from uriai.domain.ulid import Ulid
 from uriai.domain.words import Role
@@ -91,6 +93,14 @@ class Country:
 
         self.database.run(work)
         return clip_id
+
+    def covered(self, centre: str, camera: int, *spans: tuple[datetime, datetime]) -> None:
+        """What a camera recorded."""
+
+        def work(cursor: DictCursor) -> None:
+            SqlCoverage(cursor).add(self._camera(cursor, centre, camera), [Span(*span) for span in spans])
+
+        self.database.run(work)
 
     def incident(
         self,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,7 +14,7 @@ from nacl.signing import SigningKey
 from tests.integration.pipeline.conftest import World
 from tests.unit.pipeline.fakes import GATEWAY, NOON, StoppedClock, place_clip
 from tests.unit.pipeline.teller import Teller
-from uriai.adapters.database.connection import Database
+from uriai.adapters.database.connection import Connection, Database
 from uriai.adapters.database.coverage import SqlCoverage
 from uriai.adapters.database.gateways import revoke_gateway
 from uriai.adapters.database.transactions import SqlTransactions
@@ -21,6 +22,7 @@ from uriai.domain.coverage import LEAST_HOLE, Span, gaps, merged
 from uriai.service.file_record import Filed, RecordDesk, file_record
 from uriai.service.locate_clip import Arrival
 from uriai.service.watch_coverage import CoverageWatch, Watching, watch_coverage
+from uriai_cli import status_rows
 
 pytestmark = pytest.mark.integration
 MINUTE = timedelta(minutes=1)
@@ -211,7 +213,7 @@ def test_a_dead_gateway_is_a_hole_of_every_camera_within_five_minutes(records: R
     found = records.round(at(300 + 209))
     assert found == Watching((GATEWAY,), ((GATEWAY, 1), (GATEWAY, 2)), 0)
     assert records.holes(1) == records.holes(2) == [(300, None, "no_records")]
-    assert records.world.row("SELECT silent_since FROM gateway_watch")["silent_since"] == at(302)
+    assert records.world.row("SELECT silent_since FROM gateway_watch")["silent_since"] == at(300)
     assert records.round(at(300 + 269)) == Watching((), (), 0)
     assert records.world.count("coverage_hole") == 2
 
@@ -347,6 +349,156 @@ def test_whatever_the_order_and_however_often_the_same_rows_come_of_the_same_rec
     assert set(records.outcomes().values()) == {"present"}
 
 
+# ---- people are told
+
+
+def told(records: Records) -> list[tuple[str, str]]:
+    """Occasion and first line of what waits in the outbox for the officer."""
+    rows = records.world.rows(
+        "SELECT o.occasion, o.body FROM outbox o WHERE o.recipient LIKE 'person:%%' ORDER BY o.created_at, o.outbox_id"
+    )
+    return [(row["occasion"], row["body"].splitlines()[1]) for row in rows]
+
+
+@pytest.fixture
+def officer(records: Records) -> None:
+    """A policy officer of the centre's region with a way to reach them."""
+    with records.world.database.transaction() as cursor:
+        cursor.execute(
+            "INSERT INTO person (name, role, language, created_at) VALUES ('officer', 'policy_officer', 'en', %s)",
+            (NOON,),
+        )
+        person = cursor.lastrowid
+        cursor.execute("INSERT INTO person_region SELECT %s, region_id FROM centre", (person,))
+        cursor.execute(
+            "INSERT INTO channel (person_id, medium, address, created_at) VALUES (%s, 'email', 'o@example.org', %s)",
+            (person, NOON),
+        )
+
+
+def test_of_a_dead_gateway_people_are_told_once_and_not_for_every_camera(records: Records, officer: None) -> None:
+    records.minutes(3, cameras={one: [(0, 60)] for one in (1, 2, 3, 4)})
+    for second in (340, 400, 460):
+        records.round(at(second))
+    assert [occasion for occasion, _ in told(records)] == ["hole"]
+    assert "every camera" in told(records)[0][1]
+    assert records.world.count("coverage_hole") == 4
+    records.minutes(2, at(600), cameras={one: [(0, 60)] for one in (1, 2, 3, 4)})
+    assert len(told(records)) == 1
+    records.round(at(960))
+    assert len(told(records)) == 2
+
+
+def test_of_a_dark_camera_people_are_told_once_whatever_comes_later(records: Records, officer: None) -> None:
+    records.minutes(3, cameras={1: [(0, 60)], 2: [(0, 60)]})
+    late = records.teller.coverage(at(240), {1: [(0, 60)], 2: [(0, 60)]}, arrives=at(900))
+    records.minutes(3, at(300), cameras={1: [(0, 60)], 2: []})
+    for second in (490, 500):
+        records.round(at(second))
+    records.minutes(1, at(600), cameras={1: [(0, 60)], 2: [(0, 60)]})
+    records.file(late)
+    assert [(occasion, "camera 2" in text) for occasion, text in told(records)] == [("hole", True)]
+    assert [hole[:2] for hole in records.holes(2)] == [(180, 240), (300, 600)]
+
+
+def test_for_a_short_silence_that_is_over_nobody_is_called(records: Records, officer: None) -> None:
+    records.minutes(2)
+    records.minutes(4, at(180))
+    assert [hole[:2] for hole in records.holes()] == [(120, 180)]
+    assert told(records) == []
+
+
+def test_clips_and_minutes_long_past_do_not_hide_that_nobody_tells_of_now(records: Records, officer: None) -> None:
+    records.minutes(2)
+    for second in (150, 210, 270):
+        records.file(records.teller.coverage(at(second - 3600), arrives=at(second)))
+        records.file(records.teller.record("drop", at(second), at(second), detail={}))
+    assert records.round(at(271)).silent == (GATEWAY,)
+    # the hour before the first minute has become one to account for, and it has a hole too
+    assert ["every camera" in text for _, text in told(records)] == [False, True]
+
+
+# ---- tampering
+
+
+def tamper(
+    records: Records, state: str, start: float, end: float, *, event: str = "01KB2WXYZ0000000000000000E", **more: object
+) -> Arrival:
+    what = str(more.pop("what", "covered"))
+    detail = {"what": what, "state": state, "event": event}
+    return records.teller.record("tamper", at(start), at(end), camera=2, detail=detail, **more)
+
+
+def incidents(records: Records) -> list[tuple[str, str, float, float, int]]:
+    rows = records.world.rows("SELECT * FROM incident ORDER BY number")
+    return [
+        (row["kind"], row["status"], seconds(row["started_at"]), seconds(row["ended_at"]), row["unverified"])
+        for row in rows
+    ]
+
+
+def test_a_covered_camera_opens_an_incident_that_its_end_resolves(records: Records, officer: None) -> None:
+    records.file(tamper(records, "begins", 100, 131))
+    assert incidents(records) == [("tamper", "open", 100, 131, 0)]
+    assert [occasion for occasion, _ in told(records)] == ["tamper"]
+    end = tamper(records, "ends", 100, 900)
+    records.file(end)
+    assert incidents(records) == [("tamper", "resolved", 100, 900, 0)]
+    for arrival in (*records.teller.told, end):
+        records.file(arrival)
+    assert incidents(records) == [("tamper", "resolved", 100, 900, 0)]
+    actions = records.world.rows("SELECT action FROM audit WHERE action LIKE 'incident.%%' ORDER BY audit_id")
+    assert [row["action"] for row in actions] == ["incident.open", "incident.resolved"]
+    assert len(told(records)) == 1
+
+
+def test_an_end_that_overtakes_its_beginning_is_one_resolved_incident(records: Records) -> None:
+    begin = tamper(records, "begins", 100, 131)
+    records.file(tamper(records, "ends", 100, 900))
+    records.file(begin, at(910))
+    assert incidents(records) == [("tamper", "resolved", 100, 900, 0)]
+
+
+def test_an_incident_of_two_troubles_is_resolved_when_both_are_over(records: Records) -> None:
+    other = "01KB2WXYZ0000000000000000F"
+    records.file(tamper(records, "begins", 100, 131))
+    records.file(tamper(records, "begins", 140, 171, event=other, what="turned"))
+    records.file(tamper(records, "ends", 100, 200))
+    assert [row[1] for row in incidents(records)] == ["open"]
+    records.file(tamper(records, "ends", 140, 300, event=other, what="turned"))
+    assert [row[1:4] for row in incidents(records)] == [("resolved", 100, 300)]
+
+
+def test_whoever_has_no_key_can_raise_an_alarm_and_never_end_one(records: Records) -> None:
+    records.file(tamper(records, "begins", 100, 131))
+    records.teller.key = SigningKey(b"\x08" * 32)
+    assert records.file(tamper(records, "ends", 100, 140)).status.value == "bad_signature"
+    assert incidents(records) == [("tamper", "open", 100, 140, 1)]
+
+
+def test_tampering_by_a_clock_years_off_is_filed_where_it_arrived(records: Records) -> None:
+    records.teller.clock_behind_s = -10 * 365 * 86_400.0
+    records.file(tamper(records, "begins", 100, 131))
+    assert incidents(records) == [("tamper", "open", 102, 133, 0)]
+
+
+def test_tampering_by_a_clock_that_is_known_to_be_wrong_is_put_right(records: Records) -> None:
+    records.teller.clock_behind_s = 1800.0
+    records.minutes(2, clock_offset_s=1800.0)
+    records.file(tamper(records, "begins", 130, 161))
+    assert [row[2:4] for row in incidents(records)] == [(130, 161)]
+
+
+@pytest.mark.parametrize(
+    "detail", [{}, {"what": "covered", "state": "begins"}, {"what": "hit", "state": "ends", "event": "0" * 26}]
+)
+def test_a_tamper_record_that_says_nothing_is_kept_and_flagged(records: Records, detail: dict[str, object]) -> None:
+    filed = records.file(records.teller.record("tamper", at(0), at(40), camera=2, detail=detail))
+    assert (filed.status.value, "does not say" in filed.refused) == ("present", True)
+    assert incidents(records) == []
+    assert records.outcomes() == {1: "present"}
+
+
 # ---- the chain
 
 
@@ -450,3 +602,31 @@ def test_what_a_camera_recorded_between_two_instants_is_one_indexed_range(record
         assert SqlCoverage(cursor).spans(camera, Span(at(300), at(4000))) == [
             Span(at(0), at(600)), Span(at(3600), at(5400)),
         ]  # fmt: skip
+
+
+# ---- what an operator sees
+
+
+def test_status_names_silent_gateways_dark_cameras_missing_numbers_and_flagged_records(
+    records: Records, connect: Callable[[], Connection], capsys: pytest.CaptureFixture[str]
+) -> None:
+    records.teller.clock_behind_s = 600.0
+    records.minutes(2, clock_offset_s=600.0)
+    records.teller.coverage(at(120))
+    records.minutes(1, at(180), clock_offset_s=600.0)
+    stranger = Teller(records.world.bucket, key=SigningKey(b"\x07" * 32), seq=50)
+    records.file(stranger.coverage(at(200)))
+    records.round(at(8000))
+    with connect() as connection:
+        found = status_rows.rows(connection)
+    assert [one["gateway"] for one in found["silent_gateways"]] == [GATEWAY]
+    assert [one["clock_offset_s"] for one in found["wrong_clocks"]] == [600.0]
+    assert (found["dark_cameras"], found["last_dark"][0]["camera"]) == (1, 1)
+    assert [(one["first_seq"], one["last_seq"]) for one in found["last_gaps"]] == [(3, 3)]
+    assert found["flagged_records"] == {"bad_signature": 1}
+    json.dumps(found)
+    status_rows.show(found)
+    said = capsys.readouterr().out
+    for words in ("silent gateway saetbyeol-1", "S3's is +600 s ahead", "saetbyeol-1 camera 1", "saetbyeol-1 3 to 3",
+                  "bad_signature 1", "no key of the gateway"):  # fmt: skip
+        assert words in said

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from uriai.domain.manifest import Manifest
 from uriai.domain.ulid import Ulid
 
 
@@ -37,3 +38,14 @@ class TamperSighting:
     event: Ulid
     started_at: datetime
     ended_at: datetime
+
+
+def sighting_of(manifest: Manifest) -> TamperSighting | None:
+    """What a record of type ``tamper`` says; None where its detail is not one of such a record."""
+    detail = manifest.detail
+    try:
+        event = Ulid.parse(str(detail.get("event")))
+        what, state = TamperWhat(str(detail.get("what"))), TamperState(str(detail.get("state")))
+    except ValueError:
+        return None
+    return TamperSighting(what, state, event, manifest.started_at, manifest.ended_at)

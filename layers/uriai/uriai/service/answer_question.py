@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from uriai.domain.person import Language, Person
 from uriai.domain.ulid import Ulid
@@ -18,15 +16,15 @@ from uriai.domain.utterance.normalise import normalise
 from uriai.domain.utterance.understand import Understanding, understand
 from uriai.domain.words import Role
 from uriai.service import phrases
-from uriai.service.answer_question_place import centres_called, likeness_in, located, told_apart
+from uriai.service.answer_coverage import CoverageTold, tell_coverage
+from uriai.service.answer_question_place import centres_called, likeness_in, located, told_apart, zone_of
 from uriai.service.count_of_day import counted_details
 from uriai.service.dialogue import Answer, Card, Question
 from uriai.service.open_evidence import make_link
 from uriai.service.ports.chat import CentreView, ClipTally, Filter, IncidentView, Links, Picture, Questions
 from uriai.service.ports.clock import Clock
-from uriai.service.texts import say
+from uriai.service.texts import language_of, say
 
-DEFAULT_ZONE = "Asia/Seoul"
 LISTED = 5
 """Incidents told one by one; a messenger shows about a thousand characters."""
 PICTURED = 3
@@ -75,9 +73,9 @@ class _Asked:
 def answer_question(question: Question, chat: Chat) -> Answer:
     """Understand and answer. Zero incidents is never said without how many clips were looked at."""
     centres = chat.questions.centres(question.person, _CENTRES_READ)
-    now = (question.now or chat.clock.now()).astimezone(_zone(centres))
+    now = (question.now or chat.clock.now()).astimezone(zone_of(centres))
     said = understand(question.text, now)
-    language = question.language or _language_of(question.text) or question.person.language
+    language = question.language or language_of(question.text) or question.person.language
     asked = _Asked(question.person, language, chat, now, question.base_url, said, centres)
     if said.intent in _WITHOUT_CENTRE:
         return _WITHOUT_CENTRE[said.intent](asked)
@@ -89,26 +87,11 @@ def answer_question(question: Question, chat: Chat) -> Answer:
     if isinstance(chosen, Answer):
         return chosen
     # the range was read on the first centre's clock; the chosen one's may be another
-    if chosen and _zone(chosen) != now.tzinfo:
-        now = now.astimezone(_zone(chosen))
+    if chosen and zone_of(chosen) != now.tzinfo:
+        now = now.astimezone(zone_of(chosen))
         said = understand(question.text, now)
     asked = _Asked(question.person, language, chat, now, question.base_url, said, centres, tuple(chosen))
     return _WITH_CENTRE[said.intent](asked)
-
-
-def _zone(centres: Sequence[CentreView]) -> ZoneInfo:
-    """The zone of the centres if they share one, else Korea's."""
-    zones = {centre.time_zone for centre in centres}
-    try:
-        return ZoneInfo(zones.pop() if len(zones) == 1 else DEFAULT_ZONE)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo(DEFAULT_ZONE)
-
-
-def _language_of(text: str) -> Language | None:
-    if re.search("[가-힣ㄱ-ㅎ]", text):
-        return Language.KOREAN
-    return Language.ENGLISH if re.search("[A-Za-z]{2}", text) else None
 
 
 def _choose(asked: _Asked) -> Sequence[CentreView] | Answer:
@@ -196,11 +179,11 @@ def _tell(asked: _Asked, span: Range) -> Answer:
     heading = _heading(asked, span)
     tally = questions.tally(person, about)
     total = sum(part.count for part in tally)
-    clips = phrases.clips(asked.language, questions.clips(person, about), found=total > 0)
     if span.start > asked.now:
-        clips = asked.say("in_future")
+        return asked.answer(heading, asked.say("in_future"))
+    rests_on = _rests_on(asked, span, found=total > 0)
     if total == 0:
-        return asked.answer(heading, asked.say("found_none") if span.start <= asked.now else "", clips)
+        return asked.answer(heading, asked.say("found_none"), *rests_on)
     shown = questions.incidents(person, about, LISTED)
     strongest = questions.strongest(person, about)
     pictured = list(dict.fromkeys([*([strongest] if strongest else []), *shown]))[:PICTURED]
@@ -211,7 +194,7 @@ def _tell(asked: _Asked, span: Range) -> Answer:
         *(phrases.incident_line(asked.language, one, asked.now, named=len(asked.chosen) != 1) for one in shown),
         asked.say("and_more", count=total - len(shown)) if total > len(shown) else "",
         _strongest(asked, strongest, pictures) if strongest and total > 1 else "",
-        clips,
+        *rests_on,
         incidents=tuple(shown),
         cards=_cards(asked, pictured, pictures),
         suggestions=tuple(asked.say("suggest_details", number=one.number) for one in shown[:2]) + asked._offers()[1:],
@@ -318,7 +301,7 @@ def _count(asked: _Asked, *, first: str = "") -> Answer:
         phrases.kind_counts(asked.language, tally) if total and not asked.understanding.kinds else "",
         asked.say("by_status", counts=phrases.status_counts(asked.language, tally)) if total else "",
         asked.say("by_camera", counts=by_camera) if len(cameras) > 1 and len(asked.chosen) == 1 else "",
-        phrases.clips(asked.language, asked.chat.questions.clips(asked.person, about), found=total > 0),
+        *_rests_on(asked, span, found=total > 0),
     )
 
 
@@ -367,12 +350,28 @@ def _compared_clips(asked: _Asked, span: Range, clips: ClipTally, count: int) ->
 
 
 def _coverage(asked: _Asked) -> Answer:
+    """Which cameras recorded all of the range, and when the others did not."""
     span = asked.understanding.range
     if span is None:
-        return asked.answer(asked.say("not_yet_coverage"), asked.say("which_range"))
+        return _no_range(asked)
+    told = _told_coverage(asked, span, listed=2 * LISTED).lines
+    missing = asked.say("in_future" if span.start > asked.now else "coverage_too_recent")
+    return asked.answer(_heading(asked, span), *(told or (missing,)))
+
+
+def _told_coverage(asked: _Asked, span: Range, *, listed: int) -> CoverageTold:
+    cameras = asked.chat.questions.coverage(asked.person, asked.about(span))
+    named = len(asked.chosen) != 1
+    return tell_coverage(asked.language, cameras, span, asked.now, named=named, listed=listed)
+
+
+def _rests_on(asked: _Asked, span: Range, *, found: bool) -> tuple[str, ...]:
+    """The clips that were looked at and the coverage: that nothing was found means no more than these two do."""
     clips = asked.chat.questions.clips(asked.person, asked.about(span))
-    told = phrases.clips(asked.language, clips, found=True)
-    return asked.answer(asked.say("not_yet_coverage"), _heading(asked, span), told)
+    coverage = _told_coverage(asked, span, listed=PICTURED if found else LISTED)
+    if coverage.whole and clips.total == 0:
+        return (asked.say("no_movement"), *coverage.lines)
+    return (phrases.clips(asked.language, clips, found=found or coverage.whole), *coverage.lines)
 
 
 def _says(key: str) -> Callable[[_Asked], Answer]:

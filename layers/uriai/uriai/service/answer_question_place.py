@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from uriai.domain.person import Person
 from uriai.domain.utterance.names import bare_name, likeness
 from uriai.domain.utterance.normalise import normalise
 from uriai.service.ports.chat import CentreView, Questions
 
+DEFAULT_ZONE = "Asia/Seoul"
 MOST_FOUND = 2000
 """More centres than this never share the letters of a name that somebody types out."""
 
@@ -71,6 +73,15 @@ def told_apart(centre: CentreView, centres: Sequence[CentreView]) -> str | None:
         if [one.id for one in located(normalise(told), list(same.values()))] == [centre.id]:
             return told
     return None
+
+
+def zone_of(centres: Sequence[CentreView]) -> ZoneInfo:
+    """The zone of the centres if they share one, else Korea's."""
+    zones = {centre.time_zone for centre in centres}
+    try:
+        return ZoneInfo(zones.pop() if len(zones) == 1 else DEFAULT_ZONE)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo(DEFAULT_ZONE)
 
 
 def _said(text: str, centre: CentreView) -> list[bool]:

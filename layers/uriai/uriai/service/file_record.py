@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from uriai.domain.centre import Gateway
 from uriai.domain.chain import RecordStatus
-from uriai.domain.coverage import Claim, read_claim
+from uriai.domain.coverage import GRACE, Claim, read_claim
 from uriai.domain.identity import record_id
 from uriai.domain.manifest import LARGEST_MANIFEST, Manifest
 from uriai.domain.record import CLOCK_WRONG_S, SEQUENCE_GRACE, RecordCheck, check_record, gateway_of, judged
+from uriai.domain.thresholds import Thresholds
+from uriai.service.file_tamper_record import file_tamper_record
 from uriai.service.locate_clip import Arrival
 from uriai.service.ports.clips import ClipStore, SignatureChecker
 from uriai.service.ports.clock import Clock
 from uriai.service.ports.records import GatewayWatch, RecordRow, Records, SequenceGap
 from uriai.service.ports.repositories import Repositories, Transactions
 from uriai.service.settle_coverage import count_claim
+from uriai.service.tell_hole import tell_hole
 
 NUMBERS_READ = 1000
 """Numbers looked at in one go where a chain is walked along."""
@@ -36,11 +39,12 @@ class RecordDesk:
     signatures: SignatureChecker
     transactions: Transactions
     clock: Clock
+    thresholds: Thresholds = field(default_factory=Thresholds)
 
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """What came of one record. ``refused``: why a verified coverage record counts for nothing, else empty."""
+    """What came of one record. ``refused``: why what it says counts for nothing all the same, else empty."""
 
     status: RecordStatus
     reason: str
@@ -90,19 +94,25 @@ def _file(rows: Repositories, read: _Read, desk: RecordDesk) -> Filed:
     )
     row = _row(read, name, check)
     rows.records.add(row)
-    if gateway is None or check.manifest is None or not check.status.signed:
+    if gateway is None or check.manifest is None:
         return Filed(check.status, check.reason, row.type, row.seq)
-    watch = rows.records.lock(gateway.id, read.arrived_at)
+    if not check.status.signed:
+        refused = ""
+        if check.manifest.type == "tamper":
+            refused = _tamper(rows, gateway, check.manifest, read.arrived_at, None, desk, verified=False)
+        return Filed(check.status, check.reason, row.type, row.seq, refused)
+    watch = rows.records.lock(gateway.id)
     status = _place(rows.records, watch, check.manifest.seq, row)
     watch = _walked(rows.records, replace(watch, last_seq=max(watch.last_seq, check.manifest.seq)), row, now)
-    if read.arrived_at >= watch.last_record_at:
-        watch = replace(watch, last_record_at=read.arrived_at, silent_since=None)
     refused = ""
     if check.manifest.type == "coverage" and check.status is RecordStatus.PRESENT:
         claim = read_claim(check.manifest, read.arrived_at)
-        watch, refused = _told_time(watch, claim, read.arrived_at), claim.refused
+        watch, refused = _heard(watch, claim, read.arrived_at), claim.refused
         if not refused:
             _count(rows, gateway, claim, now)
+    elif check.manifest.type == "tamper" and check.status is RecordStatus.PRESENT:
+        offset_s = watch.clock_offset_s
+        refused = _tamper(rows, gateway, check.manifest, read.arrived_at, offset_s, desk, verified=True)
     rows.records.save(watch)
     return Filed(status, check.reason, row.type, row.seq, refused)
 
@@ -198,13 +208,15 @@ def put_gaps_on_file(
         watch = replace(watch, chain_seq=_end(records, watch.gateway_id, number))
 
 
-def _told_time(watch: GatewayWatch, claim: Claim, at: datetime) -> GatewayWatch:
-    """What the record says of the gateway's clock, unless a newer one has told already."""
-    if at < watch.last_record_at or claim.clock_offset_s is None:
+def _heard(watch: GatewayWatch, claim: Claim, at: datetime) -> GatewayWatch:
+    """What a coverage record tells of its gateway if none has told of a later time: that it lives, how its clock is."""
+    if claim.refused or (watch.heard_until is not None and claim.span.end < watch.heard_until):
         return watch
-    wrong = abs(claim.clock_offset_s) > CLOCK_WRONG_S
-    since = (watch.clock_wrong_since or at) if wrong else None
-    return replace(watch, clock_offset_s=claim.clock_offset_s, clock_wrong_since=since)
+    if claim.clock_offset_s is not None:
+        since = (watch.clock_wrong_since or at) if abs(claim.clock_offset_s) > CLOCK_WRONG_S else None
+        watch = replace(watch, clock_offset_s=claim.clock_offset_s, clock_wrong_since=since)
+    silent_since = watch.silent_since if claim.span.end <= at - GRACE else None
+    return replace(watch, heard_until=claim.span.end, silent_since=silent_since)
 
 
 def _count(rows: Repositories, gateway: Gateway, claim: Claim, now: datetime) -> None:
@@ -212,4 +224,28 @@ def _count(rows: Repositories, gateway: Gateway, claim: Claim, now: datetime) ->
     for number in sorted(claim.cameras):
         watch = known.get(number)
         camera_id = watch.camera_id if watch else rows.gateways.camera(gateway, number, now).id
-        count_claim(rows.coverage, camera_id, watch, claim, number, now)
+        _, holes = count_claim(rows.coverage, camera_id, watch, claim, number, now)
+        for hole in holes:
+            tell_hole(rows, gateway.centre, number, hole, now)
+
+
+def _tamper(
+    rows: Repositories,
+    gateway: Gateway,
+    manifest: Manifest,
+    arrived_at: datetime,
+    offset_s: float | None,
+    desk: RecordDesk,
+    *,
+    verified: bool,
+) -> str:
+    return file_tamper_record(
+        rows,
+        gateway,
+        manifest,
+        verified=verified,
+        arrived_at=arrived_at,
+        clock_offset_s=offset_s,
+        thresholds=desk.thresholds,
+        now=desk.clock.now(),
+    )

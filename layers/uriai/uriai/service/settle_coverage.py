@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from uriai.domain.coverage import GRACE, JOINS, LEAST_HOLE, Claim, Span, gaps
 from uriai.domain.ulid import Ulid
 from uriai.service.ports.records import CameraWatch, Cause, Coverage, Hole
 
+Found = tuple[CameraWatch, Sequence[Hole]]
+"""What is known of the camera now, and the holes that nobody knew of before."""
 
-def count_claim(coverage: Coverage, camera_id: int, known: CameraWatch | None, claim: Claim, number: int,
-                now: datetime) -> CameraWatch:  # fmt: skip
-    """Count what a verified claim says of one of its cameras; what is known of the camera now.
+
+def count_claim(
+    coverage: Coverage, camera_id: int, known: CameraWatch | None, claim: Claim, number: int, now: datetime
+) -> Found:
+    """Count what a verified claim says of one of its cameras.
 
     The same claim again, or several in any order, leave the same spans and the same holes. ``known`` is what was known
     of the camera, None for one that no record has named yet.
     """
+    found: Sequence[Hole] = ()
     watch = _expected(camera_id, known, claim)
     spans = claim.cameras[number]
     more = coverage.add(camera_id, spans)
@@ -29,11 +34,11 @@ def count_claim(coverage: Coverage, camera_id: int, known: CameraWatch | None, c
         # a span that was missing may be older than everything that is on file; a silence changes nothing by itself
         changed = Span(spans[0].start, spans[-1].end) if more and spans else None
         if changed or watch.settled_until < watch.covered_until or watch != known:
-            watch = settle(coverage, watch, now, changed=changed)
+            watch, found = settle(coverage, watch, now, changed=changed)
         coverage.explain(camera_id, claim.span, Cause.AGENT_DOWN if claim.down else Cause.CAMERA_SILENT)
     if watch != known:
         coverage.save(watch)
-    return watch
+    return watch, found
 
 
 def settle(
@@ -43,8 +48,8 @@ def settle(
     *,
     changed: Span | None = None,
     cause: Cause = Cause.NO_RECORDS,
-) -> CameraWatch:
-    """Bring the holes on file in line with what the camera recorded; what is known of it now.
+) -> Found:
+    """Bring the holes on file in line with what the camera recorded.
 
     A silence that began less than `GRACE` ago is left for later: its record may be under way.
 
@@ -70,15 +75,18 @@ def settle(
         open_end = max(now, watch.covered_until)
         wanted.append(Span(watch.covered_until, open_end))
         looked_at = Span(start, open_end)
-    for hole in _lined_up(watch.camera_id, coverage.holes(watch.camera_id, looked_at), wanted, open_end, cause, now):
+    on_file = coverage.holes(watch.camera_id, looked_at)
+    changes, rest = _lined_up(on_file, wanted, open_end, now)
+    new = [Hole(Ulid.new(now), watch.camera_id, gap.start, _ended(gap, open_end), cause) for gap in rest]
+    for hole in (*changes, *new):
         coverage.put(hole, now)
-    if following is not None:
-        return watch
-    return replace(
-        watch,
-        settled_until=next((gap.start for gap in silences if gap.start > horizon), watch.covered_until),
-        dark_since=watch.covered_until if open_end else None,
-    )
+    if following is None:
+        watch = replace(
+            watch,
+            settled_until=next((gap.start for gap in silences if gap.start > horizon), watch.covered_until),
+            dark_since=watch.covered_until if open_end else None,
+        )
+    return watch, new
 
 
 def _expected(camera_id: int, known: CameraWatch | None, claim: Claim) -> CameraWatch:
@@ -100,30 +108,29 @@ def _goes_on(watch: CameraWatch, spans: Sequence[Span]) -> bool:
 
 
 def _lined_up(
-    camera_id: int, on_file: Sequence[Hole], wanted: Sequence[Span], open_end: datetime | None, cause: Cause,
-    now: datetime,
-) -> list[Hole]:  # fmt: skip
-    """The holes that have to be written so that those on file are the ones that are wanted.
+    on_file: Sequence[Hole], wanted: Sequence[Span], open_end: datetime | None, now: datetime
+) -> tuple[list[Hole], list[Span]]:
+    """Changes of the holes on file so that they are the ones that are wanted, and what is wanted beyond them.
 
     A hole on file keeps its row as long as anything is left of it: what it shrinks to is the same hole, of which people
     have been told. A second part of it gets a row that says so; one of which nothing is left is filled.
     """
-    written, taken = [], set[Span]()
+    changes, rest = [], list(wanted)
     for hole in on_file:
-        whole = Span(hole.began_at, hole.ended_at or datetime.max.replace(tzinfo=now.tzinfo))
-        parts = [gap for gap in wanted if gap not in taken and gap.overlaps(whole)]
-        taken.update(parts)
+        whole = Span(hole.began_at, hole.ended_at or datetime.max.replace(tzinfo=UTC))
+        parts = [gap for gap in rest if gap.overlaps(whole)]
+        rest = [gap for gap in rest if gap not in parts]
         if not parts:
-            written.append(replace(hole, ended_at=hole.ended_at or hole.began_at, filled=True))
+            changes.append(replace(hole, ended_at=hole.ended_at or hole.began_at, filled=True))
         for index, gap in enumerate(parts):
-            ended_at = None if gap.end == open_end else gap.end
-            part = replace(hole, began_at=gap.start, ended_at=ended_at)
+            part = replace(hole, began_at=gap.start, ended_at=_ended(gap, open_end))
             if index:
                 part = replace(part, id=Ulid.new(now), split_from=hole.id)
             if part != hole:
-                written.append(part)
-    for gap in wanted:
-        if gap not in taken:
-            ended_at = None if gap.end == open_end else gap.end
-            written.append(Hole(Ulid.new(now), camera_id, gap.start, ended_at, cause))
-    return written
+                changes.append(part)
+    return changes, rest
+
+
+def _ended(gap: Span, open_end: datetime | None) -> datetime | None:
+    """Where the hole ended; None where it reaches to the present."""
+    return None if gap.end == open_end else gap.end

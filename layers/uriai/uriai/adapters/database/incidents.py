@@ -59,6 +59,17 @@ class SqlIncidents(Incidents):
         row = self._cursor.fetchone()
         return _incident(row) if row else None
 
+    def troubled(self, incident_id: Ulid) -> bool:
+        """Whether an edge event of the incident has not ended, as far as its findings tell."""
+        self._cursor.execute(
+            """
+            SELECT 1 FROM incident_finding x JOIN finding f ON f.finding_id = x.finding_id
+            WHERE x.incident_id = %s AND JSON_UNQUOTE(JSON_EXTRACT(f.basis, '$.over')) = 'false' LIMIT 1
+            """,
+            (incident_id.value,),
+        )
+        return self._cursor.fetchone() is not None
+
     def next_number(self, centre_id: int) -> int:
         """Draw the centre's next number; its row stays locked, so numbers rise without a gap in order of commit."""
         self._cursor.execute("SELECT last_incident_number FROM centre WHERE centre_id = %s FOR UPDATE", (centre_id,))

@@ -9,15 +9,29 @@ from typing import Any
 from pymysql.cursors import DictCursor
 
 from uriai.adapters.database.connection import Database
+from uriai.adapters.database.coverage import LONGEST_ROW
 from uriai.adapters.database.scope import centres_in_scope, incidents_in_scope, numbers_in_scope
+from uriai.domain.coverage import Span, merged
 from uriai.domain.person import Person
 from uriai.domain.ulid import Ulid
 from uriai.domain.utterance.names import bare_name
 from uriai.domain.words import EvidenceRole, Kind, Status
-from uriai.service.ports.chat import CentreView, ClipTally, Filter, IncidentView, Picture, Questions, Tally
+from uriai.service.ports.chat import (
+    CameraCoverage,
+    CentreView,
+    ClipTally,
+    Filter,
+    IncidentView,
+    Picture,
+    Questions,
+    Tally,
+)
 
 LONGEST_INCIDENT = timedelta(days=1)
 """How far before a range an incident that overlaps it can have begun: it bounds what is read of the index."""
+
+MOST_SPANS = 20_000
+"""Spans looked through for one answer: some thousand cameras' day."""
 
 _CENTRE_COLUMNS = "c.centre_id, c.name, c.time_zone, r.province, r.district, r.neighbourhood"
 _INCIDENT_COLUMNS = f"""i.incident_id, i.number, i.kind, i.status, i.started_at, i.ended_at, i.confidence, i.unverified,
@@ -118,6 +132,39 @@ class SqlQuestions(Questions):
         )
         found = {row["state"]: int(row["clips"]) for row in rows}
         return ClipTally(found.get("done", 0), found.get("failed", 0), found.get("waiting", 0))
+
+    def coverage(self, person: Person, about: Filter) -> Sequence[CameraCoverage] | None:
+        """What every camera recorded of the range; None where that is more than `MOST_SPANS`."""
+        condition, parameters = centres_in_scope(person)
+        extra, extra_parameters = _only(about)
+        start, end = about.range.start, about.range.end
+        rows = self._rows(
+            f"""
+            SELECT {_CENTRE_COLUMNS}, m.number AS camera_number, v.started_at, v.ended_at
+            FROM centre c
+            JOIN region r ON r.region_id = c.region_id
+            JOIN camera m ON m.centre_id = c.centre_id
+            JOIN gateway g ON g.gateway_id = m.gateway_id
+            LEFT JOIN coverage v ON v.camera_id = m.camera_id
+                AND v.started_at > %s AND v.started_at < %s AND v.ended_at > %s
+            WHERE {condition} {extra} AND (g.revoked_at IS NULL OR g.revoked_at > %s)
+            LIMIT %s
+            """,  # noqa: S608 - our own words only
+            (start - LONGEST_ROW, end, start, *parameters, *extra_parameters, start, MOST_SPANS + 1),
+        )
+        if len(rows) > MOST_SPANS:
+            return None
+        spans: dict[tuple[str, int, int], list[Span]] = {}
+        centres: dict[int, CentreView] = {}
+        for row in rows:
+            centre = centres.setdefault(row["centre_id"], _centre(row))
+            found = spans.setdefault((centre.name, centre.id, row["camera_number"]), [])
+            if row["started_at"] is not None:
+                found.append(Span(row["started_at"], row["ended_at"]))
+        return [
+            CameraCoverage(centres[centre], camera, merged(found))
+            for (_, centre, camera), found in sorted(spans.items(), key=lambda item: item[0])
+        ]
 
     def numbered(self, person: Person, number: int, centres: Sequence[int]) -> Sequence[IncidentView]:
         """The incidents of that number, or that it was merged into: one for each centre that has it, at most ten."""

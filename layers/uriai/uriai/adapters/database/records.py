@@ -51,19 +51,19 @@ class SqlRecords(Records):
         )
         return changed > 0
 
-    def lock(self, gateway_id: str, at: datetime) -> GatewayWatch:
+    def lock(self, gateway_id: str) -> GatewayWatch:
         """The gateway's row, made if there is none, locked to the end of the transaction."""
         self._cursor.execute(
             """
-            INSERT INTO gateway_watch (gateway_id, last_record_at) VALUES (%s, %s)
+            INSERT INTO gateway_watch (gateway_id) VALUES (%s)
             ON DUPLICATE KEY UPDATE gateway_id = gateway_id
             """,
-            (gateway_id, at),
+            (gateway_id,),
         )
         self._cursor.execute(
             """
-            SELECT gateway_id, last_record_at, last_seq, chain_seq, gap_since, silent_since, clock_offset_s,
-                   clock_wrong_since
+            SELECT gateway_id, heard_until, last_seq, chain_seq, gap_since, silent_since,
+                   clock_offset_s, clock_wrong_since
             FROM gateway_watch WHERE gateway_id = %s FOR UPDATE
             """,
             (gateway_id,),
@@ -77,12 +77,12 @@ class SqlRecords(Records):
         """Keep what is known now."""
         self._cursor.execute(
             """
-            UPDATE gateway_watch SET last_record_at = %s, last_seq = %s, chain_seq = %s, gap_since = %s,
-                silent_since = %s, clock_offset_s = %s, clock_wrong_since = %s
+            UPDATE gateway_watch SET heard_until = %s, last_seq = %s, chain_seq = %s,
+                gap_since = %s, silent_since = %s, clock_offset_s = %s, clock_wrong_since = %s
             WHERE gateway_id = %s
             """,
             (
-                watch.last_record_at,
+                watch.heard_until,
                 watch.last_seq,
                 watch.chain_seq,
                 watch.gap_since,
@@ -165,12 +165,12 @@ class SqlRecords(Records):
             )
 
     def silent(self, before: datetime, limit: int) -> Sequence[str]:
-        """Gateways in force of which nothing came since ``before`` and that are not on file as silent."""
+        """Gateways in force of whose time since ``before`` nothing was told and that are not on file as silent."""
         self._cursor.execute(
             """
             SELECT w.gateway_id FROM gateway_watch w JOIN gateway g ON g.gateway_id = w.gateway_id
-            WHERE w.silent_since IS NULL AND w.last_record_at <= %s AND g.revoked_at IS NULL
-            ORDER BY w.last_record_at LIMIT %s
+            WHERE w.silent_since IS NULL AND w.heard_until <= %s AND g.revoked_at IS NULL
+            ORDER BY w.heard_until LIMIT %s
             """,
             (before, limit),
         )

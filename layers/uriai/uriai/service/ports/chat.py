@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from uriai.domain.coverage import Span
 from uriai.domain.person import Language, Person, Platform
 from uriai.domain.ulid import Ulid
 from uriai.domain.utterance.calendar import Range
@@ -64,6 +65,15 @@ class ClipTally:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraCoverage:
+    """What a centre's camera of a number recorded, in order; of a number that two gateways had, both."""
+
+    centre: CentreView
+    camera: int
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """A masked key frame: which evidence, and the instant that it shows."""
 
@@ -111,6 +121,14 @@ class Questions(ABC):
     @abstractmethod
     def clips(self, person: Person, about: Filter) -> ClipTally:
         """The clips that begin in the range, counted; kinds do not matter."""
+
+    @abstractmethod
+    def coverage(self, person: Person, about: Filter) -> Sequence[CameraCoverage] | None:
+        """What every camera recorded of the range, by centre and number; spans may reach beyond it.
+
+        Cameras of a gateway that was revoked before the range are not among them. None where that is more than can be
+        looked through for one answer. Kinds do not matter.
+        """
 
     @abstractmethod
     def numbered(self, person: Person, number: int, centres: Sequence[int]) -> Sequence[IncidentView]:

@@ -38,13 +38,14 @@ class RecordRow:
 class GatewayWatch:
     """What is known of a gateway's records as a whole; instants aware.
 
-    ``last_record_at``: arrival of the newest; ``last_seq``: the highest number there is; ``chain_seq``: every number up
-    to it is there or on file as missing; ``gap_since``: since when there are numbers beyond a missing one that is not
-    on file; ``silent_since``: nothing has come since; ``clock_offset_s``: how far S3's clock is ahead of the gateway's.
+    ``heard_until``: up to when coverage records that count tell, None before the first; ``last_seq``: the highest
+    number there is; ``chain_seq``: every number up to it is there or on file as missing; ``gap_since``: since when
+    there are numbers beyond a missing one that is not on file; ``silent_since``: nothing is told of the time since;
+    ``clock_offset_s``: how far S3's clock is ahead of the gateway's.
     """
 
     gateway_id: str
-    last_record_at: datetime
+    heard_until: datetime | None = None
     last_seq: int = 0
     chain_seq: int = 0
     gap_since: datetime | None = None
@@ -110,8 +111,8 @@ class Records(ABC):
         """
 
     @abstractmethod
-    def lock(self, gateway_id: str, at: datetime) -> GatewayWatch:
-        """The gateway's row, made with an arrival at ``at`` if there is none, locked to the end of the transaction."""
+    def lock(self, gateway_id: str) -> GatewayWatch:
+        """The gateway's row, made if there is none, locked to the end of the transaction."""
 
     @abstractmethod
     def save(self, watch: GatewayWatch) -> None:
@@ -139,7 +140,7 @@ class Records(ABC):
 
     @abstractmethod
     def silent(self, before: datetime, limit: int) -> Sequence[str]:
-        """Gateways in force of which nothing came since ``before`` and that are not on file as silent."""
+        """Gateways in force of whose time since ``before`` nothing was told and that are not on file as silent."""
 
     @abstractmethod
     def gapped(self, before: datetime, limit: int) -> Sequence[str]:

@@ -224,6 +224,10 @@ class Incidents(ABC):
         """The incident that the finding is part of, None if it is part of none yet; locked to the end."""
 
     @abstractmethod
+    def troubled(self, incident_id: Ulid) -> bool:
+        """Whether an edge event of the incident has not ended, as far as its findings tell."""
+
+    @abstractmethod
     def next_number(self, centre_id: int) -> int:
         """Draw the centre's next number; locks the centre's counter to the end of the transaction."""
 

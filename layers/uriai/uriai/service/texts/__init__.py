@@ -27,6 +27,13 @@ def say(language: Language, key: str, **values: object) -> str:
     return with_particles(text) if language is Language.KOREAN else text
 
 
+def language_of(text: str) -> Language | None:
+    """The language that a text is written in; None for one of figures and signs alone."""
+    if re.search("[가-힣ㄱ-ㅎ]", text):
+        return Language.KOREAN
+    return Language.ENGLISH if re.search("[A-Za-z]{2}", text) else None
+
+
 def with_particles(text: str) -> str:
     """``text`` with each 은/는, 이/가, 을/를, 과/와, 으로/로 decided: "샛별은/는" is read "샛별은"."""
     return _PARTICLE.sub(_particle, text)
@@ -76,6 +83,29 @@ def span_text(language: Language, start: datetime, end: datetime, now: datetime)
     day = _day(language, start, year=start.year != now.astimezone(start.tzinfo).year)
     ending = f"{end:%H:%M:%S}" if start.date() == end.date() else f"{_day(language, end, year=False)} {end:%H:%M:%S}"
     return f"{day} {start:%H:%M:%S}-{ending}"
+
+
+def clock_span(language: Language, start: datetime, end: datetime, now: datetime, *, goes_on: bool, dated: bool) -> str:
+    """A span on the clock: "14:02-14:31", with its day if ``dated`` or where it is more than one; seconds if short.
+
+    ``goes_on``: it has not ended. Whole minutes are rounded outwards. Both instants in the zone to show.
+    """
+    if end - start < timedelta(minutes=2):
+        first, last = f"{start:%H:%M:%S}", f"{end:%H:%M:%S}"
+    else:
+        end = end if (end.second, end.microsecond) == (0, 0) else end + timedelta(minutes=1)
+        first, last = f"{start:%H:%M}", f"{end:%H:%M}"
+    several = (end - timedelta(microseconds=1)).date() != start.date()
+    if not several and end.date() != start.date():
+        last = "24:00"
+    years = start.year != now.astimezone(start.tzinfo).year
+    if dated or several:
+        first = f"{_day(language, start, year=years)} {first}"
+    if several:
+        last = f"{_day(language, end, year=years)} {last}"
+    if goes_on:
+        return say(language, "span_goes_on", start=first)
+    return f"{first}-{last}"
 
 
 def _clock(at: datetime) -> str:

@@ -120,9 +120,20 @@ judge. A "suspicion" is what rules concluded; it is no judgement.""",
     "compare_clips": "{range}: {total} clips, {analysed} of them analysed.",
     "compare_no_clips": "{range}: not one clip arrived, so I cannot say that nothing happened.",
     "compare_in_future": "{range}: that time has not come yet.",
-    "not_yet_coverage": (
-        "I cannot tell you of holes in the recording camera by camera yet. What I can tell is how many clips arrived."
-    ),
+    "coverage_all": "Cameras that recorded the whole time: all {total}.",
+    "coverage_some": "Cameras that recorded the whole time: {whole} of {total}.",
+    "coverage_none": "Not one of {total} cameras is known to have recorded in this time.",
+    "coverage_until": "(known up to {until})",
+    "coverage_camera": "camera {camera}",
+    "coverage_dark": "· {camera}: not recording {spans}",
+    "coverage_nothing": "· {camera}: not known to have recorded at all",
+    "coverage_more_holes": "{spans} and {count} more times",
+    "coverage_more": "Other cameras that did not record all of it: {count}.",
+    "coverage_no_camera": "No camera has been entered, so I cannot say what was recorded.",
+    "coverage_too_wide": "Those are too many cameras to look through at once. Please name a centre or a shorter time.",
+    "coverage_too_recent": "That time has only just begun, so I cannot know yet. Please ask again in a few minutes.",
+    "span_goes_on": "since {start}",
+    "no_movement": "There was no movement that a clip was made of.",
     "not_yet_masked_copy": (
         "I cannot make a masked copy of the video yet. What I can show is a picture with the faces masked."
     ),
