@@ -65,7 +65,7 @@ def ask(person: str, text: str, now: datetime) -> str:
 
 @pytest.fixture(scope="module")
 def watched(cloud: CloudState, home: Path) -> Iterator[tuple[Gateway, datetime]]:
-    """A gateway whose real agent recorded camera 1, never saw camera 2, and was killed; with the moment of its death."""
+    """A gateway whose real agent recorded camera 1, never saw camera 2, and was killed; with the moment of its end."""
     gateway = Gateway.enrolled(cloud, home / "watched", "e2e-watched")
     film = home / "film.mp4"
     encode(render_clip(1_000_900, "sit", 16.0), film, 15)
