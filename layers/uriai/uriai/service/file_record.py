@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from uriai.domain.centre import Gateway
@@ -16,7 +16,6 @@ from uriai.domain.coverage import GRACE, Claim, read_claim
 from uriai.domain.identity import record_id
 from uriai.domain.manifest import LARGEST_MANIFEST, Manifest
 from uriai.domain.record import CLOCK_WRONG_S, SEQUENCE_GRACE, RecordCheck, check_record, gateway_of, judged
-from uriai.domain.thresholds import Thresholds
 from uriai.service.file_tamper_record import file_tamper_record
 from uriai.service.locate_clip import Arrival
 from uriai.service.ports.clips import ClipStore, SignatureChecker
@@ -39,7 +38,6 @@ class RecordDesk:
     signatures: SignatureChecker
     transactions: Transactions
     clock: Clock
-    thresholds: Thresholds = field(default_factory=Thresholds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +97,7 @@ def _file(rows: Repositories, read: _Read, desk: RecordDesk) -> Filed:
     if not check.status.signed:
         refused = ""
         if check.manifest.type == "tamper":
-            refused = _tamper(rows, gateway, check.manifest, read.arrived_at, None, desk, verified=False)
+            refused = _tamper(rows, gateway, check.manifest, read.arrived_at, None, now, verified=False)
         return Filed(check.status, check.reason, row.type, row.seq, refused)
     watch = rows.records.lock(gateway.id)
     status = _place(rows.records, watch, check.manifest.seq, row)
@@ -112,7 +110,7 @@ def _file(rows: Repositories, read: _Read, desk: RecordDesk) -> Filed:
             _count(rows, gateway, claim, now)
     elif check.manifest.type == "tamper" and check.status is RecordStatus.PRESENT:
         offset_s = watch.clock_offset_s
-        refused = _tamper(rows, gateway, check.manifest, read.arrived_at, offset_s, desk, verified=True)
+        refused = _tamper(rows, gateway, check.manifest, read.arrived_at, offset_s, now, verified=True)
     rows.records.save(watch)
     return Filed(status, check.reason, row.type, row.seq, refused)
 
@@ -235,7 +233,7 @@ def _tamper(
     manifest: Manifest,
     arrived_at: datetime,
     offset_s: float | None,
-    desk: RecordDesk,
+    now: datetime,
     *,
     verified: bool,
 ) -> str:
@@ -246,6 +244,5 @@ def _tamper(
         verified=verified,
         arrived_at=arrived_at,
         clock_offset_s=offset_s,
-        thresholds=desk.thresholds,
-        now=desk.clock.now(),
+        now=now,
     )

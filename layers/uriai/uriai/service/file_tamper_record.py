@@ -10,7 +10,7 @@ from uriai.domain.coverage import CLOCK_SLACK
 from uriai.domain.incident import Incident, moved
 from uriai.domain.manifest import Manifest, plausible_start
 from uriai.domain.tampering import TamperSighting, sighting_of
-from uriai.domain.thresholds import Thresholds
+from uriai.domain.threshold_history import thresholds_at
 from uriai.domain.words import Status
 from uriai.service.file_tamper import file_tamper
 from uriai.service.ports.repositories import Repositories
@@ -30,7 +30,6 @@ def file_tamper_record(
     verified: bool,
     arrived_at: datetime,
     clock_offset_s: float | None,
-    thresholds: Thresholds,
     now: datetime,
 ) -> str:
     """Make what the record says of a camera part of an incident; why that cannot be, or an empty text.
@@ -44,6 +43,7 @@ def file_tamper_record(
     camera = rows.gateways.camera(gateway, manifest.camera, now)
     rows.gateways.lock_camera(camera.id)
     placed = _placed(sighting, arrived_at, clock_offset_s)
+    thresholds = thresholds_at(rows.thresholds.entries(gateway.centre.id), camera.id, placed.started_at)
     for incident in file_tamper(rows, gateway.centre, camera, [placed], thresholds, verified=verified, now=now):
         if verified and incident.status is Status.OPEN and not rows.incidents.troubled(incident.id):
             _resolve(rows, gateway, camera, incident, now)
