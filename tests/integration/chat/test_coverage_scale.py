@@ -39,8 +39,8 @@ LARGE = {
 """Tables that grow with the country, and their aliases."""
 CENTRES, DISTRICTS, DAYS, RECORDS = 120, 12, 20, 40
 CAMERAS = CENTRES * 2
-CAMERA = 100_000 * 10 + 1
-GATEWAY = "gw-100000"
+CAMERA = 400_000 * 10 + 1
+GATEWAY = "gw-400000"
 
 
 class ExplainingCursor:
@@ -64,14 +64,14 @@ def fill_records(country: Country) -> None:
     start, end = seoul(1, 0), seoul(1, 0) + timedelta(days=DAYS)
 
     def work(cursor: DictCursor) -> None:
-        centres = range(100_000, 100_000 + CENTRES)
+        centres = range(400_000, 400_000 + CENTRES)
         cursor.executemany(
             "INSERT INTO region (region_id, province, district) VALUES (%s, '서울특별시', %s)",
-            [(10_000 + district, f"{district}구") for district in range(DISTRICTS)],
+            [(30_000 + district, f"{district}구") for district in range(DISTRICTS)],
         )
         cursor.executemany(
             "INSERT INTO centre (centre_id, region_id, name, created_at) VALUES (%s, %s, %s, %s)",
-            [(centre, 10_000 + centre % DISTRICTS, f"{centre}어린이집", start) for centre in centres],
+            [(centre, 30_000 + centre % DISTRICTS, f"{centre}어린이집", start) for centre in centres],
         )
         cursor.executemany(
             "INSERT INTO gateway (gateway_id, centre_id, created_at) VALUES (%s, %s, %s)",
@@ -170,8 +170,8 @@ def test_every_statement_of_filing_watching_and_asking_uses_an_index(country: Co
 
 
 def _ask(country: Country) -> None:
-    country.centres["100007어린이집"] = 100_007
-    director = country.person("김원장", Role.DIRECTOR, centres=("100007어린이집",)).person
+    country.centres["400007어린이집"] = 400_007
+    director = country.person("김원장", Role.DIRECTOR, centres=("400007어린이집",)).person
     officer = country.person("이주무관", Role.POLICY_OFFICER, regions=("서울특별시 7구",)).person
     about = Filter(Range(seoul(11, 0), seoul(12, 0)))
     for person, cameras in ((director, 2), (officer, 20)):
