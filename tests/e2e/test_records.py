@@ -66,7 +66,7 @@ def ask(person: str, text: str, now: datetime) -> str:
 @pytest.fixture(scope="module")
 def watched(cloud: CloudState, home: Path) -> Iterator[tuple[Gateway, datetime]]:
     """A gateway whose real agent recorded camera 1, never saw camera 2, and was killed; with the moment of its end."""
-    gateway = Gateway.enrolled(cloud, home / "watched", "e2e-watched")
+    gateway = Gateway.enrolled(cloud, home / "watched", "watched")
     film = home / "film.mp4"
     encode(render_clip(1_000_900, "sit", 16.0), film, 15)
     config = json.loads(gateway.config.read_text())
@@ -115,7 +115,7 @@ def test_a_killed_gateway_is_a_hole_that_the_officer_hears_of_within_five_minute
     cloud: CloudState, watched: tuple[Gateway, datetime], officer: str
 ) -> None:
     gateway, died_at = watched
-    text = ask(officer, f"{gateway.centre} 오늘 안 찍힌 카메라 있어?", died_at + timedelta(minutes=5))
+    text = ask(officer, f"{gateway.centre} 최근 2일 안 찍힌 카메라 있어?", died_at + timedelta(minutes=5))
     assert "1번 카메라" in text
     assert "부터 계속 녹화 없음" in text
     with cloud.connect() as connection, connection.cursor() as cursor:

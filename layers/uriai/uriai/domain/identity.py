@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
 
 from uriai.domain.ulid import Ulid
 from uriai.domain.words import EvidenceRole, Kind
@@ -18,11 +17,6 @@ def clip_id_of_key(object_key: str) -> Ulid:
 def record_id(signature_key: str, sha256: bytes) -> Ulid:
     """One object with one content is one record; ``sha256`` is of the manifest's bytes, empty where there are none."""
     return _digest(b"record", signature_key.encode(), sha256)
-
-
-def silence_id(gateway_id: str, since: datetime) -> Ulid:
-    """A gateway fell silent at one instant once."""
-    return _digest(b"silence", gateway_id.encode(), since.isoformat().encode())
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,6 @@ from uriai.service.ports.clock import Clock
 from uriai.service.ports.records import GatewayWatch, RecordRow, Records, SequenceGap
 from uriai.service.ports.repositories import Repositories, Transactions
 from uriai.service.settle_coverage import count_claim
-from uriai.service.tell_hole import tell_hole
 
 NUMBERS_READ = 1000
 """Numbers looked at in one go where a chain is walked along."""
@@ -222,9 +221,7 @@ def _count(rows: Repositories, gateway: Gateway, claim: Claim, now: datetime) ->
     for number in sorted(claim.cameras):
         watch = known.get(number)
         camera_id = watch.camera_id if watch else rows.gateways.camera(gateway, number, now).id
-        _, holes = count_claim(rows.coverage, camera_id, watch, claim, number, now)
-        for hole in holes:
-            tell_hole(rows, gateway.centre, number, hole, now)
+        count_claim(rows.coverage, camera_id, watch, claim, number, now)
 
 
 def _tamper(

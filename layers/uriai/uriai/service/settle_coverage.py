@@ -10,19 +10,15 @@ from uriai.domain.coverage import GRACE, JOINS, LEAST_HOLE, Claim, Span, gaps
 from uriai.domain.ulid import Ulid
 from uriai.service.ports.records import CameraWatch, Cause, Coverage, Hole
 
-Found = tuple[CameraWatch, Sequence[Hole]]
-"""What is known of the camera now, and the holes that nobody knew of before."""
-
 
 def count_claim(
     coverage: Coverage, camera_id: int, known: CameraWatch | None, claim: Claim, number: int, now: datetime
-) -> Found:
-    """Count what a verified claim says of one of its cameras.
+) -> CameraWatch:
+    """Count what a verified claim says of one of its cameras; what is known of the camera now.
 
     The same claim again, or several in any order, leave the same spans and the same holes. ``known`` is what was known
     of the camera, None for one that no record has named yet.
     """
-    found: Sequence[Hole] = ()
     watch = _expected(camera_id, known, claim)
     spans = claim.cameras[number]
     more = coverage.add(camera_id, spans)
@@ -34,11 +30,11 @@ def count_claim(
         # a span that was missing may be older than everything that is on file; a silence changes nothing by itself
         changed = Span(spans[0].start, spans[-1].end) if more and spans else None
         if changed or watch.settled_until < watch.covered_until or watch != known:
-            watch, found = settle(coverage, watch, now, changed=changed)
+            watch = settle(coverage, watch, now, changed=changed)
         coverage.explain(camera_id, claim.span, Cause.AGENT_DOWN if claim.down else Cause.CAMERA_SILENT)
     if watch != known:
         coverage.save(watch)
-    return watch, found
+    return watch
 
 
 def settle(
@@ -48,8 +44,8 @@ def settle(
     *,
     changed: Span | None = None,
     cause: Cause = Cause.NO_RECORDS,
-) -> Found:
-    """Bring the holes on file in line with what the camera recorded.
+) -> CameraWatch:
+    """Bring the holes on file in line with what the camera recorded; what is known of it now.
 
     A silence that began less than `GRACE` ago is left for later: its record may be under way.
 
@@ -80,13 +76,13 @@ def settle(
     new = [Hole(Ulid.new(now), watch.camera_id, gap.start, _ended(gap, open_end), cause) for gap in rest]
     for hole in (*changes, *new):
         coverage.put(hole, now)
-    if following is None:
-        watch = replace(
-            watch,
-            settled_until=next((gap.start for gap in silences if gap.start > horizon), watch.covered_until),
-            dark_since=watch.covered_until if open_end else None,
-        )
-    return watch, new
+    if following is not None:
+        return watch
+    return replace(
+        watch,
+        settled_until=next((gap.start for gap in silences if gap.start > horizon), watch.covered_until),
+        dark_since=watch.covered_until if open_end else None,
+    )
 
 
 def _expected(camera_id: int, known: CameraWatch | None, claim: Claim) -> CameraWatch:

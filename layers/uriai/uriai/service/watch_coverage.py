@@ -17,7 +17,6 @@ from uriai.service.ports.clock import Clock
 from uriai.service.ports.records import Cause
 from uriai.service.ports.repositories import Repositories, Transactions
 from uriai.service.settle_coverage import settle
-from uriai.service.tell_hole import tell_hole, tell_silence
 
 AT_ONCE = 500
 """Rows taken up in one look; there are more looks until none is left."""
@@ -63,27 +62,23 @@ def watch_coverage(outside: CoverageWatch) -> Watching:
 
 
 def _silence(rows: Repositories, gateway_id: str, now: datetime) -> bool:
-    watch, gateway = rows.records.lock(gateway_id), rows.gateways.find(gateway_id)
-    if gateway is None or watch.silent_since or watch.heard_until is None or watch.heard_until > now - GRACE:
+    watch = rows.records.lock(gateway_id)
+    if watch.silent_since or watch.heard_until is None or watch.heard_until > now - GRACE:
         # a record came between the look and the lock
         return False
     rows.records.save(replace(watch, silent_since=watch.heard_until))
-    tell_silence(rows, gateway, watch.heard_until, now)
     return True
 
 
 def _darken(rows: Repositories, gateway_id: str, number: int, now: datetime) -> bool:
-    """A camera that its gateway has told nothing good of since; if the gateway tells nothing at all, that is told."""
-    heard, gateway = rows.records.lock(gateway_id), rows.gateways.find(gateway_id)
+    heard = rows.records.lock(gateway_id)
     watch = rows.coverage.watches(gateway_id)[number]
-    if gateway is None or watch.dark_since is not None or watch.covered_until > now - GRACE:
+    if watch.dark_since is not None or watch.covered_until > now - GRACE:
         return False
+    # a gateway that tells of the time since without this camera is alive
     told = heard.heard_until is not None and heard.heard_until - watch.covered_until >= LEAST_HOLE
     cause = Cause.CAMERA_SILENT if told else Cause.NO_RECORDS
-    watch, holes = settle(rows.coverage, watch, now, cause=cause)
-    rows.coverage.save(watch)
-    for hole in holes if told else ():
-        tell_hole(rows, gateway.centre, number, hole, now)
+    rows.coverage.save(settle(rows.coverage, watch, now, cause=cause))
     return True
 
 
