@@ -6,13 +6,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from models.common import flops
 from models.common.card import table
 from models.common.paths import MODELS
 
 _INTRODUCTION = """# Models
 
 Written by `python -m models.common.comparison` from the manifests; the cards beside the models say how each figure was
-measured and where it stops holding. `set.json` names the model of each role.
+measured and where it stops holding. `set.json` names the model of each role. Operations are counted from the files,
+a multiply-add as two; times are processor time on the machine that measured them, so compare them with one another.
 
 """
 _TRAINING = """
@@ -47,10 +52,11 @@ def page(models: Path) -> str:
             {
                 "role": role,
                 "model": f"[{manifest['name']} {manifest['version']}]({folder}/card.md)",
-                "size": f"{manifest['bytes'] / 1e6:.1f} MB",
+                "bytes": f"{manifest['bytes']:,}",
+                "GFLOPs": _operations(role, manifest, (models / folder / "model.onnx").read_bytes()),
                 "measured": _measured(role, manifest["metrics"]),
                 "calibration": _calibration(role, manifest),
-                "one thread": _cost(role, manifest["metrics"]),
+                "ms, one thread": _cost(role, manifest["metrics"]),
                 "licence": manifest["licence"]["spdx"],
                 "SHA-256": f"`{manifest['sha256'][:12]}…`",
             }
@@ -82,14 +88,27 @@ def _calibration(role: str, manifest: dict[str, Any]) -> str:
     return "none: a score"
 
 
+_CALLS = {"violence": "2 s window", "emotion": "face", "age": "face"}
+_SIDES = {"height": 352, "width": 640}
+
+
+def _operations(role: str, manifest: dict[str, Any], model: bytes) -> str:
+    """Of one call on what the time beside it was measured on."""
+    found = flops.gflops(model, {tensor["name"]: _blank(tensor) for tensor in manifest["inputs"]})
+    return f"{found:.3f} per {_CALLS.get(role, '640x352 frame')}"
+
+
+def _blank(tensor: dict[str, Any]) -> NDArray:
+    shape = [size if isinstance(size, int) else _SIDES.get(size, 1) for size in tensor["shape"]]
+    return np.zeros(shape, tensor["dtype"])
+
+
 def _cost(role: str, metrics: dict[str, Any]) -> str:
     if role == "violence":
-        return f"{metrics['milliseconds_per_window_one_thread']:.0f} ms per 2 s window"
-    if role == "emotion":
-        return f"{metrics['milliseconds_per_face_one_thread']:.1f} ms per face"
-    if role == "age":
-        return f"{metrics['milliseconds_per_face_one_thread']:.1f} ms per face"
-    return f"{metrics['milliseconds_one_thread']['640x352']:.0f} ms per 640x352 frame"
+        return f"{metrics['milliseconds_per_window_one_thread']:.0f} per {_CALLS[role]}"
+    if role in ("emotion", "age"):
+        return f"{metrics['milliseconds_per_face_one_thread']:.1f} per {_CALLS[role]}"
+    return f"{metrics['milliseconds_one_thread']['640x352']:.0f} per 640x352 frame"
 
 
 def main() -> None:

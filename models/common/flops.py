@@ -28,7 +28,8 @@ def gflops(model: bytes, feeds: Mapping[str, NDArray]) -> float:
     shapes = [found.shape for found in runtime.session(graph.SerializeToString()).run(names, dict(feeds))]
     weights = {tensor.name: tuple(tensor.dims) for tensor in graph.graph.initializer}
     for node in graph.graph.node:
-        if node.op_type in ("Cast", "Identity") and node.input[0] in weights:
+        # widened, or scaled channel by channel, a stored weight keeps its shape
+        if node.op_type in ("Cast", "Identity", "Mul") and node.input[0] in weights:
             weights[node.output[0]] = weights[node.input[0]]
         if node.op_type == "Transpose" and node.input[0] in weights:
             weights[node.output[0]] = weights[node.input[0]][::-1]

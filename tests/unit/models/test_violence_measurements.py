@@ -113,10 +113,13 @@ def test_conditions_do_what_their_names_say():
 def test_operations_are_counted_from_the_sizes_a_graph_really_has():
     from onnx import TensorProto, helper, numpy_helper
 
-    kernel = numpy_helper.from_array(np.ones((8, 3, 3, 3), np.float32), "kernel")
+    kernel = numpy_helper.from_array(np.ones((8, 3, 3, 3), np.int8), "kernel_bytes")
+    scale = numpy_helper.from_array(np.ones((8, 1, 1, 1), np.float32), "kernel_scale")
     matrix = numpy_helper.from_array(np.ones((8, 5), np.float32), "matrix")
     graph = helper.make_graph(
         [
+            helper.make_node("Cast", ["kernel_bytes"], ["kernel_wide"], to=TensorProto.FLOAT),
+            helper.make_node("Mul", ["kernel_wide", "kernel_scale"], ["kernel"]),
             helper.make_node("Conv", ["x", "kernel"], ["maps"], strides=[2, 2], pads=[1, 1, 1, 1]),
             helper.make_node("ReduceMean", ["maps"], ["mean"], axes=[2, 3], keepdims=0),
             helper.make_node("MatMul", ["mean", "matrix"], ["y"]),
@@ -124,7 +127,7 @@ def test_operations_are_counted_from_the_sizes_a_graph_really_has():
         "two products",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, "h", "w"])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 5])],
-        [kernel, matrix],
+        [kernel, scale, matrix],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=9)
     found = flops.gflops(model.SerializeToString(), {"x": np.zeros((1, 3, 10, 12), np.float32)})
