@@ -90,9 +90,9 @@ def tokens_by(engine: str, tokeniser: bytes) -> features.Run:
     return run
 
 
-def fast(model: bytes, engine: str) -> features.Run:
-    """The committed graph's tokens by another engine."""
-    return tokens_by(engine, parts(model)[0])
+def looking_by(engine: str, run: features.Run, wheel: Path | None = None) -> features.Run:
+    """``run``, which is the frozen part by onnxruntime, or the same by another engine."""
+    return run if engine == "onnxruntime" else tokens_by(engine, features.graph(wheel))
 
 
 def _openvino(tokeniser: bytes) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:

@@ -59,15 +59,12 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     train.add_options(parser)
-    parser.add_argument("--engine", choices=("onnxruntime", "openvino"), default="onnxruntime")
     options = parser.parse_args()
     run = features.tokeniser(options.wheel)
-    protocol, _ = train.prepare(options, run)
-    looked_at = run
-    if options.engine != "onnxruntime":
-        looked_at = false_alarms.fast((HERE / "model.onnx").read_bytes(), options.engine)
+    looked_at = false_alarms.looking_by(options.engine, run, options.wheel)
+    protocol, _ = train.prepare(options, run, looked_at)
     cache = options.cache / "tokens" / options.engine
-    rows = table(protocol, range(options.seeds), protocol.rendered_platt(), cache, looked_at)
+    rows = table(protocol, range(options.seeds)[: train.JOINED], protocol.rendered_platt(), cache, looked_at)
     manifest = json.loads((HERE / "manifest.json").read_text(encoding="utf-8"))
     manifest["metrics"]["robustness"] = rows
     replace(HERE / "manifest.json", (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 Shape = list[int | str]
+CLIP_HASHES = "clips_sha256"
+"""Under ``training_data``: the clips that a model has learned from, each as ``clip_hash`` gives it."""
+_HEX = 32
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,11 @@ class Manifest:
     metrics: dict[str, Any]
     thresholds: dict[str, Any] = field(default_factory=dict)
     tools: dict[str, str] = field(default_factory=dict)
+
+
+def clip_hash(sha256: str) -> str:
+    """The part of a clip's SHA-256 that manifests keep."""
+    return sha256[:_HEX]
 
 
 def publish(folder: Path, manifest: Manifest, model: bytes) -> None:

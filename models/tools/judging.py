@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.common import measure
+from models.common.manifest import CLIP_HASHES, clip_hash
 from models.tools.clips import Labelled
 from models.tools.tally import Tally, ToolError
 from models.tools.watching import Opened, Watched, log_odds, watch
@@ -21,8 +22,6 @@ from models.tools.watching import Opened, Watched, log_odds, watch
 Floats = NDArray[np.float64]
 OUT_OF_FOLD = "out_of_fold.csv"
 OUT_OF_FOLD_HASH = "out_of_fold_sha256"
-HASHES = "clips_sha256"
-_HEX = 32
 FEW_FILMS = 20
 """Below so many source films the figures are told to be rough: one film is then five points of everything."""
 _COLUMNS = ("file", "sha256", "group", "label", "fold", "start_s", "log_odds")
@@ -120,14 +119,9 @@ def verdict(found: dict[str, Any], before: dict[str, Any]) -> list[str]:
     return ["  not better than what it started from on films it has not seen: keep the model you had"]
 
 
-def short(sha256: str) -> str:
-    """The part of a clip's SHA-256 that manifests keep."""
-    return sha256[:_HEX]
-
-
 def known_to(manifest: dict[str, Any]) -> set[str]:
     """Hashes of the clips that a model of ours was made from, shortened; empty where its manifest names none."""
-    named = manifest.get("training_data", {}).get(HASHES, [])
+    named = manifest.get("training_data", {}).get(CLIP_HASHES, [])
     return {str(value) for value in named} if isinstance(named, list) else set()
 
 
@@ -138,12 +132,12 @@ def unseen(clips: Sequence[Labelled], manifest: dict[str, Any], tally: Tally) ->
 
 def _fair(clips: Sequence[Labelled], manifest: dict[str, Any], out_of_fold: set[str], tally: Tally) -> list[Labelled]:
     known = known_to(manifest)
-    films = {clip.group for clip in clips if short(clip.sha256) in known}
+    films = {clip.group for clip in clips if clip_hash(clip.sha256) in known}
     kept = []
     for clip in clips:
         if clip.sha256 in out_of_fold:
             kept.append(clip)
-        elif short(clip.sha256) in known:
+        elif clip_hash(clip.sha256) in known:
             tally.skip(clip.path, "the model has learned from this clip", str(manifest.get("name", "")))
         elif clip.group in films:
             tally.skip(clip.path, "the model has learned from this source film", clip.group)
@@ -177,7 +171,7 @@ def ask(clips: Sequence[Labelled], opened: Opened, cache: Path, tally: Tally) ->
         for index, start_s, value in zip(watched.of, watched.start_s, odds, strict=True):
             told.setdefault(watched.clips[index].sha256, {})[round(float(start_s), 3)] = float(value)
     kept = tuple(clip for clip in fair if clip.sha256 in told)
-    held = sum(short(clip.sha256) in known_to(opened.manifest) for clip in kept)
+    held = sum(clip_hash(clip.sha256) in known_to(opened.manifest) for clip in kept)
     tally.use("clips judged by the model of the other folds", held)
     tally.use("clips the model has never seen", len(kept) - held)
     return Said(kept, tuple(told[clip.sha256] for clip in kept))

@@ -14,7 +14,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from models.common import card, manifest, runtime
-from models.common.manifest import Manifest, Tensor
+from models.common.manifest import CLIP_HASHES, Manifest, Tensor, clip_hash
 from models.tools import judging, watching
 from models.tools.clips import Labelled
 from models.tools.tally import ToolError
@@ -72,7 +72,7 @@ def described(
                 {"name": o.reference.name, "version": o.reference.version, "sha256": o.reference.sha256}
                 for o in sources
             ],
-            judging.HASHES: _hashes(watched.clips, sources),
+            CLIP_HASHES: _hashes(watched.clips, sources),
         },
         metrics=metrics,
         thresholds=first.get("thresholds", {}) | {"prior": 0.5},
@@ -82,7 +82,7 @@ def described(
 
 def _hashes(clips: Sequence[Labelled], sources: Sequence[Opened]) -> list[str]:
     """Of the clips this model and those it was made from have learned from."""
-    found = {judging.short(clip.sha256) for clip in clips}
+    found = {clip_hash(clip.sha256) for clip in clips}
     return sorted(found.union(*(judging.known_to(opened.manifest) for opened in sources)))
 
 

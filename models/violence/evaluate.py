@@ -25,20 +25,25 @@ from models.violence.network import Recurrent
 Floats = NDArray[np.float64]
 STRENGTHS = (0.001, 0.003, 0.01)
 RENDERED_STRENGTH = 0.1
-RENDERED_PRIOR = 0.1
+RENDERED_PRIOR = 0.005
 """The share of violent windows that the rendered expert is calibrated to: calm hours should stay calm."""
 GATE_STRENGTH = 0.03
-GATE_STEP = 4  # every fourth rendered window is plenty to tell the domains apart
+GATE_WINDOWS = 1000  # rendered ones, evenly chosen: plenty to tell the domains apart
 RECURRENT_SHARE = 0.25
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Everything that can be learned from: the clips, each view of them (``plain`` first), and the rendered windows."""
+    """Everything that can be learned from: the clips, each view of them (``plain`` first), and the rendered windows.
+
+    ``night``: the clips as infrared shows them, from which only the gate learns: without them a tenth of such windows
+    passes for rendered.
+    """
 
     clips: Sequence[data.Clip]
     views: dict[str, Windows]
     rendered: Summaries | None = None
+    night: Windows | None = None
 
     def of(self, attribute: str) -> NDArray[Any]:
         """An attribute of every clip, as an array."""
@@ -120,6 +125,7 @@ class Protocol:
         self.plain = corpus.views["plain"]
         self.summaries = {name: heads.summaries(view.tokens) for name, view in corpus.views.items()}
         self.rendered_summary = corpus.rendered.summary if corpus.rendered else None
+        self._night = heads.summaries(corpus.night.tokens) if corpus.night else None
         self._strengths: dict[bytes, float] = {}
         self._linear: dict[bytes, tuple[heads.Linear, heads.Linear | None]] = {}
         self._expert: heads.Linear | None = None
@@ -149,9 +155,12 @@ class Protocol:
         linear = heads.fit_linear(summary, sample.label, sample.weight, self.strength(chosen))
         if self.rendered_summary is None:
             return linear, None
-        some = self.rendered_summary[::GATE_STEP]
-        domain = np.concatenate([np.zeros(len(summary), np.int64), np.ones(len(some), np.int64)])
-        gate = heads.fit_linear(np.concatenate([summary, some]), domain, balanced(domain), GATE_STRENGTH)
+        real = [summary]
+        if self.corpus.night is not None and self._night is not None:
+            real.append(self._night[chosen[self.corpus.night.of]])
+        some = self.rendered_summary[:: -(-len(self.rendered_summary) // GATE_WINDOWS)]
+        domain = np.repeat([0, 1], [sum(map(len, real)), len(some)])
+        gate = heads.fit_linear(np.concatenate([*real, some]), domain, balanced(domain), GATE_STRENGTH)
         return linear, gate
 
     def scores(self, trained: Trained) -> Scores:

@@ -45,6 +45,11 @@ class Summaries:
 
 def tokeniser(wheel: Path | None = None) -> Run:
     """The frozen part, run by onnxruntime: frames uint8 [T, 224, 224, 3] -> tokens float16 [T-1, 2944]."""
+    return in_sixteens(runtime.session(graph(wheel)))
+
+
+def graph(wheel: Path | None = None) -> bytes:
+    """The frozen part as a graph: ``frames`` uint8 [N, T, 224, 224, 3] -> ``tokens`` [N, T-1, 2944]."""
     backbone, _ = pretrained(wheel)
     buffer = io.BytesIO()
     torch.onnx.export(
@@ -57,7 +62,7 @@ def tokeniser(wheel: Path | None = None) -> Run:
         opset_version=17,
         dynamo=False,
     )
-    return in_sixteens(runtime.session(buffer.getvalue()))
+    return buffer.getvalue()
 
 
 def real(clips: Sequence[data.Clip], view: str, cache: Path, pixels: Path, run: Run) -> Windows:
@@ -71,10 +76,12 @@ def real(clips: Sequence[data.Clip], view: str, cache: Path, pixels: Path, run: 
     return _cached(cache / f"real-{view}-{_key(clip.name for clip in clips)}.npz", compute)
 
 
-def under(clips: Sequence[data.Clip], cache: Path, run: Run) -> dict[str, Windows]:
-    """Windows of the labelled clips under each of ``conditions.NAMES``; a clip is decoded once for all of them."""
+def under(
+    clips: Sequence[data.Clip], cache: Path, run: Run, names: Sequence[str] = conditions.NAMES
+) -> dict[str, Windows]:
+    """Windows of the labelled clips under each of ``names``; a clip is decoded once for all of them."""
     key = _key(clip.name for clip in clips)
-    paths = {name: cache / f"under-{name.replace(' ', '-')}-{key}.npz" for name in conditions.NAMES}
+    paths = {name: cache / f"under-{name.replace(' ', '-')}-{key}.npz" for name in names}
     missing = [name for name, path in paths.items() if not path.is_file()]
     rows: dict[str, list[tuple[int, int, Tokens]]] = {name: [] for name in missing}
     for index, clip in enumerate(tqdm(clips, desc="conditions", mininterval=5) if missing else ()):

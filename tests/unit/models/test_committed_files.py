@@ -1,5 +1,6 @@
 """What the repository holds is what its manifests say it is."""
 
+import csv
 import hashlib
 import json
 import re
@@ -8,7 +9,9 @@ import numpy as np
 import pytest
 
 from models.common import card, comparison
-from models.common.paths import MODELS
+from models.common.manifest import clip_hash
+from models.common.paths import MODELS, data_root
+from models.tools import judging
 from tests.unit.models.conftest import ROLES, folder_of, manifest_of
 
 DTYPES = {"float32": "tensor(float)", "uint8": "tensor(uint8)"}
@@ -77,6 +80,17 @@ def test_third_party_weights_come_with_their_notice_and_pinned_origin(role):
     package = "package_tarball_sha256" if role in FROM_NPM else "package_wheel_sha256"
     pinned = {name: value for name, value in manifest["tools"].items() if name.startswith("package_")}
     assert package in pinned and all(re.fullmatch("[0-9a-f]{64}", value) for value in pinned.values())
+
+
+def test_the_violence_model_names_the_clips_it_has_learned_from():
+    learned = manifest_of("violence")["training_data"]
+    assert len(set(learned["clips_sha256"])) == learned["clips"] > 0
+    table = data_root() / "violence" / "labels.csv"
+    if table.is_file():
+        with table.open(encoding="utf-8-sig") as file:
+            clips = [table.parent / "clips" / row["file"] for row in csv.DictReader(file)]
+        found = {clip_hash(hashlib.sha256(clip.read_bytes()).hexdigest()) for clip in clips}
+        assert found == judging.known_to(manifest_of("violence"))
 
 
 def test_the_models_fit_their_size_limits():

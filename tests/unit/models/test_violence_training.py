@@ -1,5 +1,7 @@
 """The arithmetic between tokens and probability, and what the protocol promises. Needs models/requirements.txt."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -97,6 +99,25 @@ def test_the_gate_tells_the_domains_apart_and_leaves_real_footage_to_its_expert(
     trained = protocol.fit(np.ones(24, bool), seeds=[])
     rendered = trained.of_summaries(made.rendered.summary)
     assert measure.sigmoid(protocol.scores(trained).gate).max() < 0.5 < measure.sigmoid(rendered.gate).min()
+
+
+def test_real_windows_by_night_teach_the_gate_and_nobody_else():
+    made = corpus()
+    plain = made.views["plain"]
+    night = plain.tokens.copy()
+    night[:, :, 100:150] += 4  # half of what sets rendered windows apart
+    with_night = dataclasses.replace(made, night=features.Windows(night, plain.of, plain.label))
+    learn = np.array([clip.fold != 2 for clip in made.clips])
+    share = {}
+    for name, one in (("day", made), ("night", with_night)):
+        trained = evaluate.Protocol(one).fit(learn, seeds=[])
+        share[name] = measure.sigmoid(trained.scores(night[~learn], heads.summaries(night[~learn])).gate)
+        rendered = trained.of_summaries(made.rendered.summary)
+        assert measure.sigmoid(rendered.gate).min() > 0.5
+        share[f"{name}, experts"] = trained.linear(heads.summaries(plain.tokens))
+    assert (share["night"] < share["day"]).all()
+    assert share["night"].mean() < 0.5 < share["day"].mean()
+    np.testing.assert_array_equal(share["day, experts"], share["night, experts"])
 
 
 def test_a_clip_is_as_violent_as_its_worst_window():
