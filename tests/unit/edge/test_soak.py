@@ -33,9 +33,9 @@ def test_the_interval_holds_the_true_slope_about_as_often_as_it_says():
 
 
 def test_what_is_flat_is_called_flat_and_what_grows_is_told():
-    verdicts = [report(samples(0.0, seed), 600)[1] for seed in range(20)]
+    verdicts = [report(samples(0.0, seed, hours=8.0), 600)[1] for seed in range(20)]
     assert all(verdicts)
-    text, flat = report(samples(8.0, 1), 600)
+    text, flat = report(samples(1.0, 1, hours=8.0), 600)
     assert not flat and text.count("GROWS") == 1 and "| rss_mb |" in text
 
 
