@@ -107,7 +107,9 @@ def start_agent(urls: list[str], work: Path, motion: str = "") -> subprocess.Pop
     command = [sys.executable, "-m", "uriai_edge"]
     subprocess.run([*command, "enroll", "--config", config], env=environment, capture_output=True, check=False)
     with (work / "agent.log").open("wb") as log:
-        return subprocess.Popen([*command, "run", "--config", config], env=environment, stderr=log)
+        # A session of its own, as a service has it: where others work too, Linux shares processors out by session.
+        run = [*command, "run", "--config", config]
+        return subprocess.Popen(run, env=environment, stderr=log, start_new_session=True)
 
 
 def wait_until_open(work: Path, within_s: float = 180.0) -> None:
@@ -132,7 +134,9 @@ def start_motion(urls: list[str], work: Path) -> subprocess.Popen[bytes]:
         general.append(f"camera {file}")
     main = work / "motion.conf"
     main.write_text("\n".join(general) + "\n")
-    return subprocess.Popen(["motion", "-n", "-c", main], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    return subprocess.Popen(
+        ["motion", "-n", "-c", main], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+    )
 
 
 def cpu_s(pid: int) -> float:

@@ -138,9 +138,10 @@ def test_key_frames_that_come_often_are_all_that_is_looked_at(tmp_path):
     assert found == [pytest.approx(4.2, abs=0.4), pytest.approx(15.7, abs=0.4)]
 
 
-def test_pictures_that_come_out_late_are_looked_at_all_the_same(tmp_path):
+@pytest.mark.parametrize(("codec", "b_frames"), [("libx264", 3), ("libx265", 0), ("libx265", 3)])
+def test_pictures_that_come_out_late_and_of_another_codec_are_looked_at_all_the_same(tmp_path, codec, b_frames):
     walker = walking([(start, start + 1.2) for start in (4.5, 17.0)])
-    found = events(tmp_path, film(22 * FPS, walker, noise=8, size=(320, 180)), b_frames=3)
+    found = events(tmp_path, film(22 * FPS, walker, noise=8, size=(320, 180)), codec=codec, b_frames=b_frames)
     assert found == [pytest.approx(4.5, abs=0.4), pytest.approx(17.0, abs=0.4)]
 
 
