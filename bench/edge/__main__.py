@@ -137,7 +137,8 @@ def _page(sections: list[str]) -> str:
         "# What the edge agent costs and finds\n\n"
         f"Written by `python -m bench.edge`; Python {platform.python_version()}, {platform.machine()}, "
         f"{os.cpu_count()} cores shared with other work: compare columns, not\nthe figures of two pages. "
-        f"Peer: {peer}, with its defaults.\n\n"
+        f"Peer: {peer}, with its defaults;\nit takes films at their own speed and drops pictures while the machine "
+        "is busy, so the load is told with each part.\n\n"
     )
     return head + "\n\n".join(sections) + "\n"
 

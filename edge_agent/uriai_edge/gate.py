@@ -236,7 +236,7 @@ class Gate:
 
     def _look_often(self, packet: VideoPacket) -> Movement | None:
         """Decode each group's beginning, and look as often as somebody could pass; what is left of it is skipped."""
-        if packet.is_key:
+        if packet.is_key and (self._group_s or 0.0) <= _LONGEST_OFTEN_S:
             self._looks_s, self._planned_s = self._plan_looks(packet.time_s), packet.time_s
             self._looker.reset()
         elif self._planned_s != self._group_start():
@@ -315,7 +315,9 @@ class Gate:
             self._sizes.false_alarm(packet.time_s)
         self._suspected_s = None
         self._full = False
-        self._looks_s, self._planned_s = [], self._group_start()
+        # Without trust in sizes it rests only where the next look comes soon enough. Trust may end at any time.
+        trusted = self._sizes.informative(packet.time_s)
+        self._looks_s, self._planned_s = [], None if trusted else self._group_start()
         self._checked_s = max(self._checked_s, packet.time_s - self._settings.check_every_s / 2)
         self._decoder.reset()
 

@@ -130,6 +130,29 @@ def test_where_sizes_tell_nothing_and_key_frames_are_rare_everything_is_decoded(
     assert decoded_share(noisy, Motion()) > 0.95
 
 
+@pytest.mark.parametrize("gop", [30, 120])
+def test_when_sizes_lose_their_trust_what_came_since_the_key_frame_is_looked_at_at_once(tmp_path, gop):
+    video = encode(tmp_path / "in.mp4", film(60 * FPS, noise=1, size=(320, 180)), gop=gop)
+    source = Source(Camera(number=1, source=str(video), pace="fast"), threading.Event())
+    gate = Gate(Motion(), source.codec, source.extradata)
+    lost_s = woken_s = None
+    key_s = decoded = 0
+    for number, packet in enumerate(source.packets()):
+        gate.feed(packet)
+        key_s = packet.time_s if packet.is_key else key_s
+        if lost_s is None and packet.time_s > 30 and not gate.full and number % gop == 5:
+            lost_s, decoded = packet.time_s, gate.decoded
+            for _ in range(2):
+                gate._sizes.movement(packet.time_s, shown=False)
+        elif lost_s is not None and gate.full:
+            woken_s = packet.time_s
+            break
+    source.close()
+    assert lost_s is not None and woken_s is not None
+    assert woken_s - lost_s < 2.1  # as often as trust is asked for
+    assert gate.decoded - decoded >= round((woken_s - key_s) * FPS)
+
+
 def test_key_frames_that_come_often_are_all_that_is_looked_at(tmp_path):
     noisy = encode(tmp_path / "noisy.mp4", film(20 * FPS, noise=8, size=(320, 180)), gop=15)
     assert decoded_share(noisy, Motion()) < 0.2
