@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,9 +84,7 @@ class Mosaics:
             ]
             cells = self._cells_of(cover.line, regions, frame)
             for region, of_region in zip(regions, cells, strict=True):
-                height, width = region.shape
-                radius = max(1, round(max(height, width) / max(of_region.shape) / 2))
-                region[:] = _blurred(_spread(of_region, height, width), radius)
+                region[:] = _blended(of_region, *region.shape)
 
     def _cells_of(self, line: int, regions: list[Plane], frame: int) -> tuple[Plane, ...]:
         since, cells = self._held.get(line, (frame, ()))
@@ -124,14 +121,17 @@ def _few_levels(cells: Plane) -> Plane:
     return np.asarray(np.minimum((cells.astype(np.int64) + step // 2) // step * step, 255), np.uint8)
 
 
-def _blurred(part: Plane, radius: int) -> Plane:
-    """The mean over a square of ``radius`` pixels to each side, the border repeated."""
-    blurred: Any = part.astype(np.float32)
-    size = 2 * radius + 1
-    for axis in (0, 1):
-        edges = [(0, 0), (0, 0)]
-        edges[axis] = (radius + 1, radius)
-        sums = np.cumsum(np.pad(blurred, edges, mode="edge"), axis=axis)
-        taken = sums.shape[axis] - size
-        blurred = (np.take(sums, range(size, size + taken), axis) - np.take(sums, range(taken), axis)) / size
-    return np.asarray(blurred + 0.5, np.uint8)
+def _blended(cells: Plane, height: int, width: int) -> Plane:
+    """The cells over ``height`` x ``width`` pixels, each passing evenly into the next: no edge shows where one ends."""
+    blended = _shares(height, cells.shape[0]) @ cells.astype(np.float32) @ _shares(width, cells.shape[1]).T
+    return np.asarray(blended + 0.5, np.uint8)
+
+
+def _shares(pixels: int, cells: int) -> NDArray[np.float32]:
+    """Float32 [pixels, cells]: how much of each cell is in each pixel, by its distance from their middles."""
+    at = np.clip((np.arange(pixels) + 0.5) * cells / pixels - 0.5, 0, cells - 1)
+    low = at.astype(int)
+    shares = np.zeros((pixels, cells), np.float32)
+    shares[np.arange(pixels), low] = 1 - (at - low)
+    shares[np.arange(pixels), np.minimum(low + 1, cells - 1)] += at - low
+    return shares
