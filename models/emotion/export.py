@@ -28,7 +28,7 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 
 HERE = Path(__file__).parent
-VERSION = "2.2.0"
+VERSION = "2.3.0"
 
 
 def main() -> None:

@@ -163,7 +163,7 @@ def test_every_epoch_belongs_to_one_stage():
     found = [train.at(epoch, train.STAGES) for epoch in range(sum(lengths))]
     assert [into for _, into in found] == [into for length in lengths for into in range(length)]
     assert export.epochs(sum(lengths)) == {stage.name: stage.epochs for stage in train.STAGES}
-    assert export.epochs(lengths[0] + 1) == {"learn": lengths[0], "refine": 1, "settle": 0}
+    assert export.epochs(lengths[0] + 1) == {"learn": lengths[0], "refine": 1, "settle": 0, "again": 0}
     with pytest.raises(ValueError, match="1 epochs"):
         train.at(sum(lengths), train.STAGES)
 
@@ -190,7 +190,7 @@ def test_an_interrupted_training_ends_where_an_unbroken_one_does(tmp_path, capsy
     unbroken = run("unbroken")
     assert run("broken", until=2)["opinion"].shape[1] == 7
     resumed = run("broken")
-    assert unbroken["epoch"] == resumed["epoch"] == 2
+    assert unbroken["epoch"] == resumed["epoch"] == 3
     assert len(re.findall("hold_out_accuracy", capsys.readouterr().out)) == 6
     for name, value in unbroken["average"].items():
         assert torch.equal(value, resumed["average"][name])
