@@ -12,7 +12,7 @@ import pytest
 from nacl.signing import SigningKey
 
 from tests.integration.pipeline.conftest import World
-from tests.unit.pipeline.fakes import GATEWAY, NOON, StoppedClock, place_clip
+from tests.unit.pipeline.fakes import GATEWAY, NOON, QUIET, StoppedClock, place_clip, script
 from tests.unit.pipeline.teller import Teller
 from uriai.adapters.database.connection import Connection, Database
 from uriai.adapters.database.coverage import SqlCoverage
@@ -403,6 +403,14 @@ def test_clips_and_minutes_long_past_do_not_hide_that_nobody_tells_of_now(record
     assert records.holes()[-1] == (120, None, "no_records")
 
 
+def test_a_gateway_that_says_it_is_down_for_years_to_come_is_missed_all_the_same(records: Records) -> None:
+    records.minutes(2)
+    down = {"cameras": [{"camera": 1, "spans": []}], "down": True}
+    records.file(records.teller.record("coverage", at(120), at(120 + 86400 * 3650), detail=down, arrives=at(125)))
+    assert records.world.row("SELECT heard_until FROM gateway_watch")["heard_until"] == at(125)
+    assert records.round(at(500)).silent == (GATEWAY,)
+
+
 # ---- tampering
 
 
@@ -452,6 +460,14 @@ def test_an_incident_of_two_troubles_is_resolved_when_both_are_over(records: Rec
     assert [row[1] for row in incidents(records)] == ["open"]
     records.file(tamper(records, "ends", 140, 300, event=other, what="turned"))
     assert [row[1:4] for row in incidents(records)] == [("resolved", 100, 300)]
+
+
+def test_a_gateway_does_not_end_what_its_own_clip_has_opened(records: Records) -> None:
+    clip = records.world.place(script(*QUIET), camera=2, seq=900, started_at=at(60), signed=False)
+    records.world.analyse(clip)
+    records.file(tamper(records, "begins", 100, 131))
+    records.file(tamper(records, "ends", 100, 900))
+    assert [row[:2] for row in incidents(records)] == [("tamper", "open")]
 
 
 def test_whoever_has_no_key_can_raise_an_alarm_and_never_end_one(records: Records) -> None:

@@ -63,6 +63,13 @@ def test_a_camera_that_is_left_longer_in_peace() -> None:
     assert len(found(told(TamperState.ENDS, 121), tamper_least_s=120)) == 1
 
 
+def test_a_beginning_is_never_held_back_because_nobody_tells_how_it_goes_on() -> None:
+    (seen,) = found(told(TamperState.BEGINS, 31), tamper_least_s=600)
+    assert (seen.ended_at, seen.over) == (START + timedelta(seconds=31), False)
+    (ended,) = found(told(TamperState.BEGINS, 31), told(TamperState.ENDS, 45), tamper_least_s=600)
+    assert ended.over, "its end resolves what the beginning has opened"
+
+
 def test_every_event_is_a_finding_of_its_own() -> None:
     other = Ulid(b"f" * 16)
     seen = found(told(TamperState.BEGINS, 40, other, TamperWhat.OFFLINE), told(TamperState.ENDS, 50))

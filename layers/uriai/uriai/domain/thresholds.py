@@ -42,7 +42,7 @@ class Thresholds:
     ``neglect``: one person more than ``neglect_distance`` person-heights from everybody else for ``neglect_least_s``,
     whose face is distressed with at least ``neglect_distress``.
 
-    ``tamper``: what has lasted for ``tamper_least_s``.
+    ``tamper``: what a gateway says has begun, or what had lasted for ``tamper_least_s`` when it ended.
     """
 
     physical_report: float = 0.90

@@ -212,8 +212,10 @@ def _heard(watch: GatewayWatch, claim: Claim, at: datetime) -> GatewayWatch:
     if claim.clock_offset_s is not None:
         since = (watch.clock_wrong_since or at) if abs(claim.clock_offset_s) > CLOCK_WRONG_S else None
         watch = replace(watch, clock_offset_s=claim.clock_offset_s, clock_wrong_since=since)
-    silent_since = watch.silent_since if claim.span.end <= at - GRACE else None
-    return replace(watch, heard_until=claim.span.end, silent_since=silent_since)
+    # nobody is heard from the future: a record that says so would hide that nothing comes any more
+    heard_until = min(claim.span.end, at)
+    silent_since = watch.silent_since if heard_until <= at - GRACE else None
+    return replace(watch, heard_until=heard_until, silent_since=silent_since)
 
 
 def _count(rows: Repositories, gateway: Gateway, claim: Claim, now: datetime) -> None:

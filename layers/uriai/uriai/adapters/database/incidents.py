@@ -60,11 +60,16 @@ class SqlIncidents(Incidents):
         return _incident(row) if row else None
 
     def troubled(self, incident_id: Ulid) -> bool:
-        """Whether an edge event of the incident has not ended, as far as its findings tell."""
+        """Whether an edge event of the incident has not ended, as far as its findings tell.
+
+        A finding that is about a clip never ends by itself: what does not verify is for people to settle, and the
+        gateway that sent it must not be able to.
+        """
         self._cursor.execute(
             """
             SELECT 1 FROM incident_finding x JOIN finding f ON f.finding_id = x.finding_id
-            WHERE x.incident_id = %s AND JSON_UNQUOTE(JSON_EXTRACT(f.basis, '$.over')) = 'false' LIMIT 1
+            WHERE x.incident_id = %s
+              AND (f.event_id IS NULL OR JSON_UNQUOTE(JSON_EXTRACT(f.basis, '$.over')) = 'false') LIMIT 1
             """,
             (incident_id.value,),
         )

@@ -29,9 +29,11 @@ class TamperFinding:
 
 
 def find(sightings: Iterable[TamperSighting], thresholds: Thresholds) -> tuple[TamperFinding, ...]:
-    """One finding for every event of one camera that has lasted for ``tamper_least_s``, by start.
+    """One finding for every event of one camera that has begun or has lasted for ``tamper_least_s``, by start.
 
-    A beginning without an end lasts as far as it is known; an end whose beginning never came speaks for both. Records
+    A gateway tells of a beginning once, when the trouble has lasted for the gateway's own set time; nobody tells how it
+    goes on. So a beginning is enough whatever the limit here is, or a camera that stays covered would never be a
+    finding. An end whose beginning never came speaks for both, and there the limit holds. Records
     may come in any order and more than once. Confidence is 1.0 because a gateway's word is no probability, and the
     verdict is ``review``: whoever is in charge looks, nobody is accused.
     """
@@ -47,7 +49,8 @@ def _finding(event: Ulid, told: list[TamperSighting], thresholds: Thresholds) ->
     ends = [sighting.ended_at for sighting in told if sighting.state is TamperState.ENDS]
     ended_at = min(ends) if ends else max(sighting.ended_at for sighting in told)
     lasted_s = (ended_at - started_at).total_seconds()
-    if milliseconds(lasted_s) < milliseconds(thresholds.tamper_least_s) - _CLOCK_SLEW_MS:
+    begun = any(sighting.state is TamperState.BEGINS for sighting in told) and lasted_s >= 0
+    if not begun and milliseconds(lasted_s) < milliseconds(thresholds.tamper_least_s) - _CLOCK_SLEW_MS:
         return None
     what = min(sighting.what for sighting in told)
     finding = Finding(
