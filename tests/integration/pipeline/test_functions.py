@@ -28,6 +28,7 @@ from uriai.domain.ulid import Ulid
 from uriai.domain.words import Role
 from uriai.service.ports.chat import NewPerson
 from uriai.service.ports.telling import NewOutboxRow
+from uriai.service.watch_coverage import watch_coverage
 from uriai.settings import Settings, SettingsError
 
 pytestmark = pytest.mark.integration
@@ -257,6 +258,27 @@ def test_a_fault_in_watching_keeps_nobody_from_being_told(cloud, connect, databa
     with connect() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT state FROM outbox")
         assert cursor.fetchall() == [{"state": "queued"}]
+
+
+def test_people_are_told_before_the_watching_that_may_use_up_the_time(cloud, connect, database, monkeypatch):
+    enter_gateway(database)
+    module = function("watch")
+    states = []
+
+    def slow(outside):
+        with connect() as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT state FROM outbox")
+            states.extend(row["state"] for row in cursor.fetchall())
+        return watch_coverage(outside)
+
+    monkeypatch.setattr(module, "watch_coverage", slow)
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT centre_id FROM centre")
+        centre_id = cursor.fetchone()["centre_id"]
+    enter_officer(database)
+    put_row(database, centre_id)
+    assert module.handler({}, Context())["queued"] == 1
+    assert states == ["queued"]
 
 
 def test_of_a_batch_only_the_record_that_could_not_be_filed_is_delivered_again(cloud, connect, database, monkeypatch):
