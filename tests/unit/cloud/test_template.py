@@ -106,6 +106,18 @@ def test_nobody_in_the_cloud_may_change_a_clip_and_only_retention_may_delete_one
     ]  # fmt: skip
 
 
+def test_whoever_reads_clips_that_may_be_missing_is_told_that_they_are():
+    # S3 answers 404 only to those who may list the bucket, and a read carries no s3:prefix that a condition could meet
+    listers = {
+        owner
+        for owner, statement in allowed()
+        if statement["Action"] == "s3:ListBucket"
+        and statement["Resource"] == {"GetAtt": "ClipsBucket.Arn"}
+        and "Condition" not in statement
+    }
+    assert listers == {"AnalyzeFunction", "DeadLettersFunction", "RecordsFunction", "RetentionFunction"}
+
+
 def test_only_watch_may_hold_evidence_and_nobody_in_the_cloud_may_release_it():
     holders = []
     for owner, statement in allowed():
