@@ -225,7 +225,7 @@ class Incidents(ABC):
 
     @abstractmethod
     def troubled(self, incident_id: Ulid) -> bool:
-        """Whether an edge event of the incident has not ended, as far as its findings tell."""
+        """Whether an edge event of the incident has not ended, or it has a finding about a clip, which never does."""
 
     @abstractmethod
     def next_number(self, centre_id: int) -> int:
