@@ -88,7 +88,7 @@ def _calibration(role: str, manifest: dict[str, Any]) -> str:
     return "none: a score"
 
 
-_CALLS = {"violence": "2 s window", "emotion": "face", "age": "face"}
+_CALLS = {"violence": "further second", "emotion": "face", "age": "face"}
 _SIDES = {"height": 352, "width": 640}
 
 
