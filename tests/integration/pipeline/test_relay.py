@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.integration.pipeline.at_once import at_once
 from tests.integration.pipeline.staff import everybody, reach
 from tests.unit.pipeline.fakes import DOUBTFUL, NOON, VIOLENT, StoppedClock, script
 from tests.unit.telling.fakes import QueuesInMemory, ReceiptsInMemory, ScriptedMessenger
@@ -130,7 +131,7 @@ def test_eight_rounds_at_once_queue_everything_once(world, office):
     for n in range(6):
         violent(world, 100 * n, n + 1)
     office.clock.instant += timedelta(hours=1)
-    start, errors, lock = threading.Barrier(8), [], threading.Lock()
+    lock = threading.Lock()
 
     class Locked(QueuesInMemory):
         def put(self, message):
@@ -139,22 +140,10 @@ def test_eight_rounds_at_once_queue_everything_once(world, office):
 
     queues = Locked()
 
-    def run():
-        beside = world.beside()
-        try:
-            start.wait(10)
-            relay_outbox(Relay(beside.outside.transactions, queues, office.receipts, office.clock))
-        except Exception as error:  # noqa: BLE001 - shown by the assertion
-            errors.append(error)
-        finally:
-            beside.database.close()
+    def relay(beside):
+        relay_outbox(Relay(beside.outside.transactions, queues, office.receipts, office.clock))
 
-    threads = [threading.Thread(target=run) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert errors == []
+    at_once(world, relay)
     office.queues = queues
     office.round()
     ids = [message.id for message in queues.put_messages]

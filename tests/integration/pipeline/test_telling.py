@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from tests.integration.pipeline.at_once import at_once
 from tests.integration.pipeline.staff import everybody, person, reach, region, station
 from tests.unit.pipeline.fakes import DOUBTFUL, NOON, VIOLENT, script
 from uriai.adapters.database.channels import remove_channel
@@ -121,27 +121,14 @@ def test_told_by_eight_connections_at_once_everybody_is_told_once(world, staff):
     violent(world, windows=DOUBTFUL)
     item = world.outside.transactions.run(lambda rows: rows.incidents.numbered(1, None)[0])
     reported = replace(item.incident, status=Status.REPORTED)
-    start, errors = threading.Barrier(8), []
 
-    def run():
-        beside = world.beside()
-        try:
-            start.wait(10)
-            for _ in range(3):
-                beside.outside.transactions.run(
-                    lambda rows: tell(rows, item.centre, 1, reported, before=item.incident, now=NOON)
-                )
-        except Exception as error:  # noqa: BLE001 - shown by the assertion
-            errors.append(error)
-        finally:
-            beside.database.close()
+    def thrice(beside):
+        for _ in range(3):
+            beside.outside.transactions.run(
+                lambda rows: tell(rows, item.centre, 1, reported, before=item.incident, now=NOON)
+            )
 
-    threads = [threading.Thread(target=run) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert errors == []
+    at_once(world, thrice)
     assert [row[:2] for row in told(world)] == [
         ("reported", "director"), ("reported", "officer"), ("reported", "수원영통경찰서"), ("review", "expert"),
     ]  # fmt: skip
