@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +29,9 @@ class Gateway:
     centre: str
 
     @classmethod
-    def enrolled(cls, cloud: CloudState, folder: Path, name: str, *, register: bool = True) -> Gateway:
+    def enrolled(
+        cls, cloud: CloudState, folder: Path, name: str, *, register: bool = True, cameras: Sequence[int] = (1, 2)
+    ) -> Gateway:
         """A gateway with a key of its own; unregistered, the cloud has never heard of it."""
         folder.mkdir(exist_ok=True)
         config = folder / "agent.yaml"
@@ -37,7 +40,7 @@ class Gateway:
                 {
                     "gateway": name,
                     "key_file": str(folder / "device.key"),
-                    "cameras": [{"number": number, "source": "/nowhere.mp4"} for number in (1, 2)],
+                    "cameras": [{"number": number, "source": "/nowhere.mp4"} for number in cameras],
                     "spool": {"dir": str(folder / "spool")},
                     "upload": {
                         "bucket": cloud.clips_bucket,
