@@ -12,10 +12,11 @@ from uriai_cli.errors import CliError
 if TYPE_CHECKING:
     from uriai.adapters.database.connection import Database
     from uriai.domain.centre import Camera, Centre
+    from uriai.domain.person import Person
 
 
-def centre_called(database: Database, name: str) -> Centre:
-    """The centre of that name or number.
+def centre_called(database: Database, name: str, person: Person | None = None) -> Centre:
+    """The centre of that name or number, of all or of those in a person's scope.
 
     Raises
     ------
@@ -25,7 +26,7 @@ def centre_called(database: Database, name: str) -> Centre:
     from uriai.adapters.database.centres import CentreNotFoundError, centre_of, read_centre
 
     try:
-        return database.run(lambda cursor: read_centre(cursor, centre_of(cursor, name)))
+        return database.run(lambda cursor: read_centre(cursor, centre_of(cursor, name, person)))
     except CentreNotFoundError as error:
         raise CliError(str(error)) from error
 

@@ -70,13 +70,14 @@ def set_them(
 
     wanted = values_of(values, default_allowed=True)
     with cloud_database() as database:
-        place = centre_called(database, centre)
+        speaker = person_called(database, person)
+        place = centre_called(database, centre, speaker)
         change = Change(
             centre=place,
             camera=camera_called(database, place, camera) if camera else None,
             values=wanted,
             since=instant_of(since, ZoneInfo(place.time_zone)) if since else None,
-            person=person_called(database, person),
+            person=speaker,
             reason=reason,
         )
         try:

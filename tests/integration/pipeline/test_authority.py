@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from tests.unit.pipeline.fakes import DOUBTFUL, NOON, script
+from tests.unit.pipeline.fakes import DOUBTFUL, KEY, NOON, script
+from uriai.adapters.database.centres import NewCentre, add_centre
+from uriai.adapters.database.gateways import add_gateway
 from uriai.adapters.database.people import SqlPeople
 from uriai.adapters.database.questions import SqlQuestions
 from uriai.domain.authority import ALLOWED
@@ -16,8 +19,18 @@ from uriai.domain.utterance.dates import Range
 from uriai.domain.words import Role, Status
 from uriai.service.authorise import NotAllowedError
 from uriai.service.count_of_day import counted_details, waiting_incidents
-from uriai.service.decide_review import Named, Ruling, decide_review, move_incident, withhold_from_director
+from uriai.service.decide_review import (
+    AmbiguousNumberError,
+    IncidentNotFoundError,
+    Named,
+    Ruling,
+    decide_review,
+    move_incident,
+    withhold_from_director,
+)
+from uriai.service.make_bundle import BundleDesk, make_bundle
 from uriai.service.ports.chat import Filter, NewPerson
+from uriai.service.take_review import take_review
 
 pytestmark = pytest.mark.integration
 
@@ -50,8 +63,13 @@ def status(world):
 
 
 def decide(world, person, decision=Decision.REPORT):
-    ruling = Ruling(1, decision, "seen", person.name, person=person)
-    return decide_review(ruling, world.outside.transactions, world.outside.clock)
+    return decide_review(
+        Ruling(1, decision, "seen", person.name, person=person), world.outside.transactions, world.outside.clock
+    )
+
+
+def ruling(number, person, centre=None):
+    return Ruling(number, Decision.SAFE, "seen", person.name, centre, person)
 
 
 def move(world, person, to):
@@ -80,8 +98,50 @@ def test_only_experts_and_operators_decide(world, people, role):
 
 def test_an_expert_of_another_region_decides_nothing_here(world, people):
     incident(world)
-    with pytest.raises(NotAllowedError, match="샛별어린이집 is not in the scope of far away"):
+    with pytest.raises(IncidentNotFoundError) as refused:
         decide(world, people["far"])
+    world.rows("DELETE FROM audit")
+    with pytest.raises(IncidentNotFoundError) as unknown:
+        decide_review(ruling(99, people["far"]), world.outside.transactions, world.outside.clock)
+    assert (
+        str(refused.value)
+        == str(unknown.value).replace("99", "1")
+        == ("there is no incident 1: see `uriai review list`")
+    )
+    assert status(world) == "pending_review"
+
+
+def test_of_several_centres_with_a_number_only_those_in_scope_are_named(world, people):
+    incident(world)
+    for n, (name, district) in enumerate((("달님어린이집", "강서구"), ("해님어린이집", "강서구")), start=2):
+        with world.database.transaction() as cursor:
+            centre_id = add_centre(cursor, NewCentre(name, "서울특별시", district), NOON)
+            add_gateway(cursor, f"seoul-{n}", centre_id, bytes(KEY.verify_key), NOON - timedelta(days=100))
+        world.analyse(world.place(script(*DOUBTFUL), gateway=f"seoul-{n}", salt=n))
+    run, clock = world.outside.transactions, world.outside.clock
+    decided = decide_review(ruling(1, people[Role.EXPERT]), run, clock)
+    assert decided.centre.name == "샛별어린이집", "theirs is the only one there is for them"
+    with pytest.raises(AmbiguousNumberError) as several:
+        decide_review(ruling(1, people["far"]), run, clock)
+    assert str(several.value) == "incident 1 is one of 달님어린이집, 해님어린이집: say which with --centre"
+    for verb in (
+        lambda: take_review(ruling(1, people["far"], "샛별어린이집").named, run, clock),
+        lambda: withhold_from_director(ruling(1, people["far"], "샛별어린이집").named, True, run, clock),
+        lambda: make_bundle(
+            ruling(1, people["far"], "샛별어린이집").named, Path("never"), BundleDesk(run, world.bucket, clock)
+        ),
+    ):
+        with pytest.raises(IncidentNotFoundError, match="there is no incident 1 in 샛별어린이집: see"):
+            verb()
+
+
+def test_whoever_may_not_is_told_so_before_anything_is_looked_up(world, people):
+    run, clock = world.outside.transactions, world.outside.clock
+    with pytest.raises(NotAllowedError, match="may not decide"):
+        decide_review(ruling(77, people[Role.DIRECTOR]), run, clock)
+    incident(world)
+    with pytest.raises(IncidentNotFoundError):
+        move(world, people[Role.POLICE_LIAISON], "dispatched")  # nothing is the police's before it was reported
 
 
 def test_no_director_is_allowed_anything(world):
@@ -162,8 +222,7 @@ def test_withholding_reaches_what_continues_an_incident_and_what_it_continues(wo
     for n, seconds in enumerate((0, 30, 60), start=1):
         incident(world, seconds, n)
         if n < 3:
-            ruling = Ruling(n, Decision.SAFE, "seen", "operator")
-            decide_review(ruling, world.outside.transactions, world.outside.clock)
+            decide_review(Ruling(n, Decision.SAFE, "seen", "operator"), world.outside.transactions, world.outside.clock)
     incident(world, 4000, 9)
     links = {row["number"]: row["linked_to"] for row in world.rows("SELECT * FROM incident ORDER BY number")}
     assert [n for n, other in links.items() if other] == [2, 3], "each continues the one before"

@@ -406,8 +406,11 @@ def test_clips_and_minutes_long_past_do_not_hide_that_nobody_tells_of_now(record
 def test_a_gateway_that_says_it_is_down_for_years_to_come_is_missed_all_the_same(records: Records) -> None:
     records.minutes(2)
     down = {"cameras": [{"camera": 1, "spans": []}], "down": True}
-    records.file(records.teller.record("coverage", at(120), at(120 + 86400 * 3650), detail=down, arrives=at(125)))
-    assert records.world.row("SELECT heard_until FROM gateway_watch")["heard_until"] == at(125)
+    filed = records.file(
+        records.teller.record("coverage", at(120), at(120 + 86400 * 3650), detail=down, arrives=at(125))
+    )
+    assert filed.refused == "it is about a time after it arrived"
+    assert records.world.row("SELECT heard_until FROM gateway_watch")["heard_until"] == at(120)
     assert records.round(at(500)).silent == (GATEWAY,)
 
 

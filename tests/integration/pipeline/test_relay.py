@@ -11,18 +11,23 @@ from datetime import timedelta
 import pytest
 
 from tests.integration.pipeline.at_once import at_once
-from tests.integration.pipeline.staff import everybody, reach
-from tests.unit.pipeline.fakes import DOUBTFUL, NOON, VIOLENT, StoppedClock, script
+from tests.integration.pipeline.staff import everybody, person, reach, region
+from tests.unit.pipeline.fakes import DOUBTFUL, KEY, NOON, VIOLENT, StoppedClock, script
 from tests.unit.telling.fakes import QueuesInMemory, ReceiptsInMemory, ScriptedMessenger
+from uriai.adapters.database.centres import NewCentre, add_centre
 from uriai.adapters.database.channels import remove_channel
+from uriai.adapters.database.gateways import add_gateway
+from uriai.adapters.database.outbox import UNTOLD_HOLES
 from uriai.adapters.database.people import SqlPeople
 from uriai.domain.incident import Decision
 from uriai.domain.telling import CLAIM_LASTS, FIRST_PAGES, PAGE_AGAIN, PAGE_AGAIN_LATER, Hours, Medium
 from uriai.domain.ulid import Ulid
+from uriai.domain.words import Role
 from uriai.service.authorise import NotAllowedError
 from uriai.service.decide_review import Named, NotWaitingError, Ruling, decide_review
 from uriai.service.deliver_message import LEASE, Post, deliver_message
 from uriai.service.ports.messaging import RefusedError, TryAgainError
+from uriai.service.ports.telling import NOT_IN_CHARGE
 from uriai.service.relay_outbox import LOST_AFTER, Relay, relay_outbox
 from uriai.service.take_review import TakenError, take_review
 from uriai.service.tell_holes import FRESH, tell_holes
@@ -253,6 +258,97 @@ def test_what_is_withheld_before_it_was_sent_does_not_get_to_the_director(world,
     assert "address of director" not in {message.address for message in office.queues.put_messages}
 
 
+def test_what_is_withheld_between_a_rounds_look_and_its_message_does_not_get_to_the_director(world, office):
+    reported(world)
+    office.relay.transactions.run(lambda rows: rows.outgoing.overtake(NOON))
+
+    class Late(QueuesInMemory):
+        """The officer withholds the incident after the first of the round's messages."""
+
+        def put(self, message):
+            super().put(message)
+            beside = world.beside()
+            with beside.database.transaction() as cursor:
+                cursor.execute("UPDATE incident SET withhold_from_director = TRUE")
+            beside.database.close()
+
+    office.queues = Late()
+    with world.database.transaction() as cursor:
+        # the director's comes last
+        cursor.execute(
+            "UPDATE outbox o JOIN channel ch ON ch.channel_id = o.channel_id JOIN person p ON p.person_id = "
+            "ch.person_id SET o.due_at = %s WHERE p.role = 'director'", (NOON + timedelta(seconds=1),),
+        )  # fmt: skip
+    office.clock.instant = NOON + timedelta(seconds=2)
+    assert office.round().queued == 2
+    assert world.row("SELECT reason FROM outbox WHERE state = 'overtaken'")["reason"] == "the incident was withheld"
+    assert "address of director" not in {message.address for message in office.queues.put_messages}
+
+
+def dismissed(world, owner, change):
+    """Take the centre, or what makes it theirs, from somebody."""
+    statement = {
+        "another region": "UPDATE person_region SET region_id = %s WHERE person_id = %s",
+        "no centre": "DELETE FROM person_centre WHERE centre_id = %s AND person_id = %s",
+        "another role": "UPDATE person SET role = IF(%s, 'director', 'director') WHERE person_id = %s",
+    }[change]
+    first = region(world, district="성남시") if change == "another region" else world.centre_id
+    world.rows(statement, (first, owner.id))
+
+
+@pytest.mark.parametrize(
+    ("who", "change"),
+    [("officer", "another region"), ("officer", "another role"), ("director", "no centre")],
+)
+def test_who_is_no_longer_in_charge_when_a_message_goes_out_is_not_told(world, office, staff, who, change):
+    reported(world)
+    dismissed(world, staff[who], change)
+    assert office.round().queued == 2
+    assert f"address of {who}" not in {message.address for message in office.queues.put_messages}
+    row = world.row("SELECT state, reason FROM outbox WHERE recipient = %s", (f"person:{staff[who].id}",))
+    assert (row["state"], row["reason"]) == ("overtaken", NOT_IN_CHARGE)
+
+
+def test_what_one_no_longer_in_charge_was_to_be_told_goes_to_who_is_now(world, office, staff):
+    violent(world)
+    office.round()
+    assert [message.address for message in office.queues.put_messages] == ["address of expert"]
+    dismissed(world, staff["expert"], "another region")
+    successor = person(world, "successor", Role.EXPERT, regions=[region(world)])
+    office.round(PAGE_AGAIN)
+    office.round()
+    told = [message.address for message in office.queues.put_messages]
+    assert told == ["address of expert", "address of successor"], "paged at once, and the other never again"
+    office.round(PAGE_AGAIN)
+    assert office.subjects()[-1].startswith("[다시 알림 1]")
+    assert world.count("outbox", f"recipient = 'person:{successor.id}' AND occasion = 'page'") == 3
+
+
+def test_where_nobody_is_in_charge_any_more_the_operators_hear_of_it(world, office, staff):
+    violent(world)
+    dismissed(world, staff["expert"], "another region")
+    office.round()
+    office.round()
+    assert [message.address for message in office.queues.put_messages] == ["address of operator"]
+    assert world.count("outbox", "occasion = 'no_expert'") == 1
+
+
+def test_of_a_digest_only_what_is_still_theirs_is_told(world, office, staff):
+    """Two centres in two regions, one expert for both until the digest is due."""
+    elsewhere = region(world, district="성남시")
+    with world.database.transaction() as cursor:
+        centre_id = add_centre(cursor, NewCentre("달님어린이집", "경기도", "성남시"), NOON)
+        add_gateway(cursor, "moon-1", centre_id, bytes(KEY.verify_key), NOON - timedelta(days=100))
+        cursor.execute("INSERT INTO person_region VALUES (%s, %s)", (staff["expert"].id, elsewhere))
+    violent(world, windows=DOUBTFUL)
+    world.analyse(world.place(script(*DOUBTFUL), gateway="moon-1", salt=7))
+    world.rows("DELETE FROM person_region WHERE region_id = %s", (elsewhere,))
+    assert office.round().queued == 1
+    (message,) = office.queues.put_messages
+    assert "샛별어린이집" in message.body
+    assert "달님" not in message.subject + message.body
+
+
 def test_the_review_of_an_incident_that_became_part_of_another_is_not_told(world, office):
     for n, seconds in enumerate((0, 100), start=1):
         violent(world, seconds, n, DOUBTFUL)
@@ -437,3 +533,30 @@ def test_what_was_no_hole_after_all_or_is_part_of_one_or_is_history_is_not_told(
     office.round()
     assert {message.subject for message in office.queues.put_messages} == {"[우리AI] 녹화 공백: 샛별어린이집"}
     assert all("4번 카메라" in message.body for message in office.queues.put_messages)
+
+
+def test_holes_that_nobody_was_told_of_are_found_by_an_index_and_not_by_looking_at_all_there_ever_were(world, office):
+    with world.database.transaction() as cursor:
+        cursor.execute("SELECT camera_id FROM camera ORDER BY camera_id")
+        cameras = [row["camera_id"] for row in cursor.fetchall()]
+        began = [NOON - timedelta(hours=number) for number in range(6000)]
+        cursor.executemany(
+            "INSERT INTO coverage_hole (hole_id, camera_id, began_at, ended_at, cause, found_at) "
+            "VALUES (%s, %s, %s, %s, 'no_records', %s)",
+            [(n.to_bytes(16, "big"), cameras[n % 4], at, at, at) for n, at in enumerate(began)],
+        )
+        cursor.executemany(
+            "INSERT INTO outbox (outbox_id, about, occasion, recipient, medium, centre_id, subject, body, state, "
+            "due_at, created_at, updated_at) "
+            "VALUES (%s, CONCAT('hole:', HEX(%s)), 'hole', 'person:1', 'none', %s, '', '', 'delivered', %s, %s, %s)",
+            [(n.to_bytes(16, "big"), n.to_bytes(16, "big"), world.centre_id, *[began[n]] * 3) for n in range(6, 6000)],
+        )
+        for table in ("coverage_hole", "outbox"):
+            cursor.execute(f"ANALYZE TABLE {table}")
+            cursor.fetchall()
+        cursor.execute("EXPLAIN " + UNTOLD_HOLES, (NOON - FRESH, 100))
+        steps = {row["table"]: row for row in cursor.fetchall()}
+        assert (steps["h"]["key"], steps["h"]["type"]) == ("coverage_hole_found", "range")
+        assert int(steps["h"]["rows"]) < 100
+        assert (steps["o"]["key"], int(steps["o"]["rows"])) == ("outbox_once", 1)
+    assert holes_told(world, office) == 6

@@ -102,7 +102,7 @@ def test_in_a_rolled_back_transaction_nothing_was_told(world, staff):
         pass
 
     def work(rows):
-        item = rows.incidents.numbered(1, None)[0]
+        item = rows.incidents.numbered(1, None, None)[0]
         reported = replace(item.incident, status=Status.REPORTED)
         rows.incidents.update(reported, NOON)
         tell(rows, item.centre, item.camera_number, reported, before=item.incident, now=NOON)
@@ -119,7 +119,7 @@ def test_in_a_rolled_back_transaction_nothing_was_told(world, staff):
 def test_told_by_eight_connections_at_once_everybody_is_told_once(world, staff):
     """Not through the incident's lock: the unique key alone has to hold."""
     violent(world, windows=DOUBTFUL)
-    item = world.outside.transactions.run(lambda rows: rows.incidents.numbered(1, None)[0])
+    item = world.outside.transactions.run(lambda rows: rows.incidents.numbered(1, None, None)[0])
     reported = replace(item.incident, status=Status.REPORTED)
 
     def thrice(beside):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -10,8 +12,10 @@ from click.testing import CliRunner
 
 from tests.unit.pipeline.fakes import DOUBTFUL, GATEWAY, NOON, VIOLENT, StoppedClock, film, script
 from tests.unit.rules.scenes import watched
-from uriai.adapters.database.centres import read_centre
+from uriai.adapters.database.centres import NewCentre, add_centre, read_centre
+from uriai.adapters.database.connection import Database
 from uriai.adapters.database.people import SqlPeople
+from uriai.adapters.database.transactions import repositories
 from uriai.domain.person import Language
 from uriai.domain.words import Role
 from uriai.service.authorise import NotAllowedError
@@ -131,8 +135,71 @@ def test_an_officer_of_another_region_sets_nothing_here(world):
     person = SqlPeople(world.database).add(
         NewPerson("far away", Role.POLICY_OFFICER, Language.KOREAN, (), (elsewhere,)), "test", NOON
     )
-    with pytest.raises(NotAllowedError, match="not in the scope"):
+    with pytest.raises(NotAllowedError, match=r"^there is no centre 샛별어린이집: see `uriai centres list`"):
         setting(world, person, physical_review=0.85)
+
+
+def test_a_centre_out_of_the_officers_scope_is_one_that_there_is_not_by_name_and_number(world, officer, terminal):
+    with world.database.transaction() as cursor:
+        other = add_centre(cursor, NewCentre("달님어린이집", "서울특별시", "강서구"), NOON)
+        add_centre(cursor, NewCentre("샛별어린이집", "서울특별시", "강서구"), NOON)
+    said = {}
+    for name in ("달님어린이집", "없는어린이집", str(other), "424242"):
+        said[name] = str(
+            terminal(
+                thresholds_command.command, "set", "--centre", name, "--as", "김주무관", "--reason", "x",
+                "physical_review=0.88",
+            ).exception
+        )  # fmt: skip
+    assert said["달님어린이집"].replace("달님", "없는") == said["없는어린이집"]
+    assert said[str(other)].replace(str(other), "424242") == said["424242"]
+    of_that_name = terminal(
+        thresholds_command.command, "set", "--centre", "샛별어린이집", "--as", "김주무관", "--reason", "x",
+        "physical_review=0.88",
+    )  # fmt: skip
+    assert of_that_name.exception is None, "of two centres of that name they know of one"
+    assert world.row("SELECT centre_id FROM threshold")["centre_id"] == world.centre_id
+
+
+def test_a_threshold_set_while_a_clip_of_its_camera_is_filed_waits_and_deadlocks_nothing(world, officer):
+    def deadlocks():
+        return int(world.row("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'")["Value"])
+
+    before, beside, failed = deadlocks(), world.beside(), []
+    with world.database.transaction() as cursor:
+        centre = read_centre(cursor, world.centre_id)
+    camera = world.outside.transactions.run(
+        lambda rows: rows.gateways.camera(rows.gateways.find(GATEWAY), 1, NOON)
+    )  # fmt: skip
+
+    def set_it():
+        change = Change(centre, camera, {"physical_review": 0.88}, None, officer, "noisy")
+        try:
+            set_thresholds(change, beside.outside.transactions, StoppedClock(NOON))
+        except Exception as error:  # noqa: BLE001 - shown by the assertion
+            failed.append(error)
+
+    thread = threading.Thread(target=set_it)
+    with world.database.transaction() as cursor:
+        rows = repositories(cursor)
+        rows.gateways.lock_camera(camera.id)
+        thread.start()
+        deadline = time.monotonic() + 10
+        watching = Database(world.connect)
+        while time.monotonic() < deadline:
+            with watching.transaction() as other:
+                other.execute("SELECT COUNT(*) AS n FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'")
+                if other.fetchone()["n"]:
+                    break
+            time.sleep(0.2)  # the server shows the same for a tenth of a second after each look
+        else:
+            pytest.fail("the change waited for nothing")
+        watching.close()
+        assert rows.incidents.next_number(centre.id) == 1, "whoever files goes on to the centre's row"
+    thread.join(20)
+    beside.database.close()
+    assert (failed, deadlocks()) == ([], before)
+    assert world.count("threshold") == 1
 
 
 def footprint(world):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uriai.domain.coverage import GRACE, JOINS, LEAST_HOLE, Claim, Span, by_day, gaps, merged, read_claim
+from uriai.domain.coverage import CLOCK_SLACK, GRACE, JOINS, LEAST_HOLE, Claim, Span, by_day, gaps, merged, read_claim
 from uriai.domain.manifest import Manifest
 from uriai.domain.ulid import Ulid
 
@@ -130,6 +130,13 @@ def test_a_camera_that_delivered_nothing_is_named_and_has_no_span():
 def test_where_no_agent_ran_nothing_is_covered_whatever_the_record_says():
     found = claim(coverage_record(seconds=7200.0, cameras=[{"camera": 1, "spans": [[0, 60]]}], down=True), 7300)
     assert (found.down, found.refused, found.cameras) == (True, "", {1: ()})
+
+
+def test_nobody_can_say_that_no_agent_will_run():
+    slack = CLOCK_SLACK.total_seconds()
+    for beyond, refused in ((slack, ""), (slack + 0.001, "it is about a time after it arrived")):
+        record = coverage_record(seconds=60.0 + beyond, cameras=[{"camera": 1, "spans": []}], down=True)
+        assert claim(record, 60.0).refused == refused
 
 
 def test_of_a_camera_whose_short_spans_were_cut_only_the_told_ones_count():

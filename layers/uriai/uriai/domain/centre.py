@@ -16,6 +16,11 @@ class Centre:
     auto_report: bool
 
 
+def no_such_centre(name: str) -> str:
+    """What is said of a centre that there is not, and of one out of the scope of whoever names it."""
+    return f"there is no centre {name}: see `uriai centres list`, or add it with `uriai centres add`"
+
+
 @dataclass(frozen=True, slots=True)
 class GatewayKey:
     """An Ed25519 public key (32 bytes) of a gateway and when it was good."""

@@ -170,7 +170,8 @@ def _refusal(span: Span, arrived_at: datetime, *, down: bool, shift_known: bool)
         return f"it covers more than {LONGEST_CLAIM.total_seconds() / 60:.0f} minutes"
     if span.start < arrived_at - CLOCK_BEHIND:
         return f"it is about a time more than {CLOCK_BEHIND.days} days before it arrived"
-    if span.start > arrived_at + CLOCK_SLACK:
+    # a minute that is not over may be under way; that nobody ran until some later time is known to nobody
+    if (span.end if down else span.start) > arrived_at + CLOCK_SLACK:
         return "it is about a time after it arrived"
     return ""
 

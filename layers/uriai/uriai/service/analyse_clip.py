@@ -96,12 +96,14 @@ class _Seen:
 
 @dataclass(frozen=True, slots=True)
 class _Filing:
-    """A finding ready to be filed in one transaction. ``neighbour``: it is about another clip than the one analysed."""
+    """A finding ready to be filed in one transaction. ``neighbour``: the clip it is about, where that is another one
+    than the one analysed.
+    """
 
     finding: FindingRow
     evidence: tuple[EvidenceRow, ...]
     verified: bool
-    neighbour: bool
+    neighbour: Ulid | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,11 +239,11 @@ def _judge_and_file(located: Located, seen: _Seen, history: Sequence[ThresholdEn
 def _prepare(located: Located, seen: _Seen, judgement: Judgement, outside: Outside) -> tuple[_Filing, ...]:
     """Put the key frames of every finding into the store that has none there."""
     own = [
-        _Filing(row, keep_evidence(seen.clip, finding, row, outside.analyser, outside.clips), seen.clip.verified, False)
+        _Filing(row, keep_evidence(seen.clip, finding, row, outside.analyser, outside.clips), seen.clip.verified)
         for finding, row in judgement.own
     ]
     neighbours = [
-        _Filing(row, _neighbours_evidence(located, other, finding, row, outside), other.verified, True)
+        _Filing(row, _neighbours_evidence(located, other, finding, row, outside), other.verified, other.row.id)
         for other, finding, row in judgement.neighbours
     ]
     return (*own, *neighbours)
@@ -296,7 +298,11 @@ def _file(
         raise ClipMissingError(f"{located.row.object_key} has expired and is being deleted")
     if not still_so(rows, seen.new, surroundings):
         return None
-    own = [filing.finding for filing in filings if not filing.neighbour]
+    neighbours = sorted({filing.neighbour for filing in filings if filing.neighbour}, key=lambda clip: clip.value)
+    if not all(rows.clips.lock(clip) for clip in neighbours):
+        # the deletion of one was decided since it was read: nothing new may rest on it
+        return None
+    own = [filing.finding for filing in filings if filing.neighbour is None]
     verdict = max((row.verdict for row in own), key=lambda v: v.severity, default=Verdict.CLEAR)
     rows.clips.learn(located.row.id, seen.facts)
     rows.analyses.save_done(analysis, seen.clip.observations, verdict, now)
@@ -333,11 +339,14 @@ def _fail(row: ClipRow, failure: Failure, outside: Outside, unread: _Unread | No
         now = outside.clock.now()
         if unread is not None:
             rows.gateways.lock_camera(unread.located.camera.id)
-        rows.clips.lock(row.id)
+        kept = rows.clips.lock(row.id)
         stored = rows.analyses.find(analysis)
         if stored is not None and stored.state is AnalysisState.DONE:
             # another delivery was faster, and saw what this one could not
             return Outcome(State.ALREADY_DONE, row.id)
+        if unread is not None and not kept:
+            # its deletion is decided: an incident would rest on a clip that is about to go
+            raise ClipMissingError(f"{row.object_key} has expired and is being deleted")
         if unread is not None:
             rows.clips.learn(row.id, unread.facts)
         rows.analyses.save_failed(analysis, outside.analyser.models, failure, now)

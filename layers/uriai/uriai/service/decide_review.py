@@ -9,7 +9,7 @@ from uriai.domain.authority import ACT_OF, Act
 from uriai.domain.incident import Decision, Incident, decided_status, moved
 from uriai.domain.person import Person
 from uriai.domain.words import Status
-from uriai.service.authorise import authorise
+from uriai.service.authorise import authorise_role
 from uriai.service.ports.clock import Clock
 from uriai.service.ports.repositories import Repositories, ReviewItem, Transactions
 from uriai.service.tell import tell
@@ -138,6 +138,9 @@ def _decide(rows: Repositories, ruling: Ruling, clock: Clock) -> ReviewItem:
 def found(rows: Repositories, named: Named, act: Act) -> ReviewItem:
     """The incident that is meant, if the person may do that to it; under its camera's lock, as clips are filed.
 
+    What is out of their scope is told of like what there is not, and their role is looked at before anything else: a
+    refusal says nothing of what there is.
+
     Raises
     ------
     ReviewError
@@ -145,16 +148,15 @@ def found(rows: Repositories, named: Named, act: Act) -> ReviewItem:
     NotAllowedError
         If the person may not do that.
     """
+    if named.person is not None:
+        authorise_role(named.person, act)
     rows.gateways.lock_camera(_meant(rows, named).incident.camera_id)
     # what is read before the lock may have changed while it was waited for
-    item = _meant(rows, named)
-    if named.person is not None:
-        authorise(rows, named.person, act, item.centre)
-    return item
+    return _meant(rows, named)
 
 
 def _meant(rows: Repositories, named: Named) -> ReviewItem:
-    candidates = rows.incidents.numbered(named.number, named.centre)
+    candidates = rows.incidents.numbered(named.number, named.centre, named.person)
     if not candidates:
         where = f" in {named.centre}" if named.centre else ""
         raise IncidentNotFoundError(f"there is no incident {named.number}{where}: see `uriai review list`")

@@ -17,7 +17,7 @@ from uriai.domain.ulid import Ulid
 from uriai.service.ports.clock import Clock
 from uriai.service.ports.messaging import Message, MessageQueues, Receipts, ReceiptState
 from uriai.service.ports.repositories import Repositories, Transactions
-from uriai.service.ports.telling import DueRow, OutboxState
+from uriai.service.ports.telling import NOT_IN_CHARGE, DueRow, OutboxState
 from uriai.service.tell import announce, tidings_of
 from uriai.service.tidings import LONGEST_BODY, again, digest, head
 
@@ -93,7 +93,7 @@ def _fix(rows: Repositories, now: datetime, limit: int) -> None:
 
 def _queue(rows: Repositories, message_id: Ulid, queues: MessageQueues, now: datetime) -> int:
     """Queue a message and note it; 0 if another round has it, or nothing of it is left to be told."""
-    content = rows.outgoing.content(message_id, OutboxState.WAITING)
+    content = _still_theirs(rows, rows.outgoing.content(message_id, OutboxState.WAITING), now)
     if not content:
         return 0
     first = content[0]
@@ -110,6 +110,22 @@ def _queue(rows: Repositories, message_id: Ulid, queues: MessageQueues, now: dat
         if row.occasion is Occasion.PAGE:
             _page_again(rows, row, now)
     return 1
+
+
+def _still_theirs(rows: Repositories, content: Sequence[DueRow], now: datetime) -> list[DueRow]:
+    """What of a message may still be told to whom it was written for; the rest is overtaken.
+
+    What was meant for somebody who is no longer in charge goes to those who are now.
+    """
+    kept = []
+    for row in content:
+        if not row.overtaken:
+            kept.append(row)
+            continue
+        rows.outgoing.drop(row.id, row.overtaken, now)
+        if row.overtaken == NOT_IN_CHARGE and row.incident_id is not None:
+            _announce(rows, row.incident_id, row.occasion, now)
+    return kept
 
 
 def _page_again(rows: Repositories, row: DueRow, now: datetime) -> None:
@@ -168,15 +184,18 @@ def _fail(rows: Repositories, message_id: Ulid, content: Sequence[DueRow], reaso
     for row in content:
         occasion = undelivered(row.occasion, to_station=row.to_station)
         if occasion is not None and row.incident_id is not None:
-            _tell_others(rows, row.incident_id, occasion, now)
+            _announce(rows, row.incident_id, occasion, now)
     rows.outgoing.settle(message_id, OutboxState.FAILED, reason, now)
 
 
-def _tell_others(rows: Repositories, incident_id: Ulid, occasion: Occasion, now: datetime) -> None:
+def _announce(rows: Repositories, incident_id: Ulid, occasion: Occasion, now: datetime) -> None:
+    """Have everybody told whom the occasion concerns now and who was not told of it."""
     item = rows.incidents.find(incident_id)
     if item is None:
         return
     stations = rows.outbox.recipients(Audience.STATION, item.centre.id)
     tidings = tidings_of(rows, item.centre, item.camera_number, item.incident)
-    tidings = replace(tidings, station=stations[0].name if stations else None)
-    announce(rows, tidings, occasion, withheld=True, now=now)
+    # of what could not be told to the police, people read which station that was
+    named = stations and (stations[0].channels or occasion is not Occasion.REPORTED)
+    tidings = replace(tidings, station=stations[0].name if named else None)
+    announce(rows, tidings, occasion, withheld=rows.outbox.withheld(incident_id), now=now)

@@ -72,6 +72,9 @@ def _set(rows: Repositories, change: Change, now: datetime) -> Thresholds:
     since = max(since, now)
     centre, camera_id = change.centre, change.camera.id if change.camera else None
     authorise(rows, change.person, Act.SET_THRESHOLD, centre)
+    if camera_id is not None:
+        # before the centre, as everywhere: the new row's foreign key locks its camera as well
+        rows.gateways.lock_camera(camera_id)
     rows.thresholds.lock(centre.id)
     before = _held(rows, centre, camera_id, since)
     for name, value in change.values.items():

@@ -30,6 +30,7 @@ LONGEST_REASON = 500
 _AROUND = """
     FROM clip k JOIN analysis a ON a.current_of = k.clip_id AND a.state = 'done' AND a.observations IS NOT NULL
     WHERE k.camera_id = %s AND k.started_at >= %s AND k.started_at < %s AND NOT (k.clip_id <=> %s)
+        AND k.deletion_at IS NULL
     ORDER BY k.started_at, k.clip_id
 """
 

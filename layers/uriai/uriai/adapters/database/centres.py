@@ -7,7 +7,9 @@ from datetime import datetime
 
 from pymysql.cursors import DictCursor
 
-from uriai.domain.centre import Camera, Centre
+from uriai.adapters.database.scope import centres_in_scope
+from uriai.domain.centre import Camera, Centre, no_such_centre
+from uriai.domain.person import Person
 
 
 class CentreNotFoundError(Exception):
@@ -78,34 +80,33 @@ def add_centre(cursor: DictCursor, centre: NewCentre, now: datetime) -> int:
     return int(cursor.lastrowid)
 
 
-def find_centre(cursor: DictCursor, name: str) -> int:
-    """The id of the centre of that exact name.
+def find_centre(cursor: DictCursor, name: str, person: Person | None = None) -> int:
+    """The id of the centre of that exact name, of all or of those in a person's scope.
 
     Raises
     ------
     CentreNotFoundError
         If there is none, or there are several (in different regions).
     """
+    scope, parameters = centres_in_scope(person) if person else ("TRUE", ())
     cursor.execute(
-        """
+        f"""
         SELECT c.centre_id, r.province, r.district, r.neighbourhood
-        FROM centre c JOIN region r ON r.region_id = c.region_id WHERE c.name = %s ORDER BY c.centre_id
-        """,
-        (name,),
+        FROM centre c JOIN region r ON r.region_id = c.region_id WHERE c.name = %s AND {scope} ORDER BY c.centre_id
+        """,  # noqa: S608 - our own words only
+        (name, *parameters),
     )
     rows = cursor.fetchall()
     if not rows:
-        raise CentreNotFoundError(
-            f"there is no centre {name}: see `uriai centres list`, or add it with `uriai centres add`"
-        )
+        raise CentreNotFoundError(no_such_centre(name))
     if len(rows) > 1:
         where = "; ".join(f"{row['centre_id']}: {_region_name(row)}" for row in rows)
         raise CentreNotFoundError(f"several centres are called {name} ({where}): give the number instead of the name")
     return int(rows[0]["centre_id"])
 
 
-def centre_of(cursor: DictCursor, name_or_id: str) -> int:
-    """The id of the centre that a person named by its exact name or its number.
+def centre_of(cursor: DictCursor, name_or_id: str, person: Person | None = None) -> int:
+    """The id of the centre that was named by its exact name or its number, of all or of those in a person's scope.
 
     Raises
     ------
@@ -113,10 +114,14 @@ def centre_of(cursor: DictCursor, name_or_id: str) -> int:
         If there is no such centre, or the name is not its alone.
     """
     if name_or_id.isascii() and name_or_id.isdigit():
-        cursor.execute("SELECT centre_id FROM centre WHERE centre_id = %s", (int(name_or_id),))
+        scope, parameters = centres_in_scope(person) if person else ("TRUE", ())
+        cursor.execute(
+            f"SELECT c.centre_id FROM centre c WHERE c.centre_id = %s AND {scope}",  # noqa: S608 - our own words only
+            (int(name_or_id), *parameters),
+        )
         if cursor.fetchone() is not None:
             return int(name_or_id)
-    return find_centre(cursor, name_or_id)
+    return find_centre(cursor, name_or_id, person)
 
 
 def read_centre(cursor: DictCursor, centre_id: int) -> Centre:

@@ -8,8 +8,10 @@ from typing import Any
 
 from pymysql.cursors import DictCursor
 
+from uriai.adapters.database.scope import incidents_in_scope
 from uriai.domain.centre import Centre
 from uriai.domain.incident import INCIDENT_GAP_S, Incident
+from uriai.domain.person import Person
 from uriai.domain.ulid import Ulid
 from uriai.domain.words import Kind, Status, Verdict
 from uriai.service.ports.repositories import Incidents, ReviewItem
@@ -203,10 +205,13 @@ class SqlIncidents(Incidents):
             (incident_id.value, finding_id.value),
         )
 
-    def numbered(self, number: int, centre: str | None) -> Sequence[ReviewItem]:
+    def numbered(self, number: int, centre: str | None, person: Person | None) -> Sequence[ReviewItem]:
         """Incidents of that number. A join locks rows of every table it reads, in an order of its own: none is."""
-        condition, values = ("AND c.name = %s", (number, centre)) if centre else ("", (number,))
-        self._cursor.execute(f"{_REVIEW} AND i.number = %s {condition} ORDER BY i.centre_id", values)
+        scope, parameters = incidents_in_scope(person) if person else ("TRUE", ())
+        condition, values = ("AND c.name = %s", (centre,)) if centre else ("", ())
+        self._cursor.execute(
+            f"{_REVIEW} AND i.number = %s {condition} AND {scope} ORDER BY i.centre_id", (number, *values, *parameters)
+        )
         return [_item(row) for row in self._cursor.fetchall()]
 
     def find(self, incident_id: Ulid) -> ReviewItem | None:

@@ -29,6 +29,17 @@ _AROUND = """
     around.province = r.province AND around.district IN ('', r.district)
     AND around.neighbourhood IN ('', r.neighbourhood)
 """
+UNTOLD_HOLES = """
+    SELECT CONCAT('hole:', HEX(h.hole_id)) AS about, h.began_at, h.ended_at, m.number, c.centre_id, c.name,
+        c.time_zone, c.auto_report
+    FROM coverage_hole h JOIN camera m ON m.camera_id = h.camera_id
+    JOIN centre c ON c.centre_id = m.centre_id
+    WHERE h.filled_at IS NULL AND h.split_from IS NULL AND h.found_at >= %s
+        AND NOT EXISTS (
+            SELECT 1 FROM outbox o
+            WHERE o.about = CONVERT(CONCAT('hole:', HEX(h.hole_id)) USING ascii) COLLATE ascii_bin)
+    ORDER BY h.found_at, h.hole_id LIMIT %s
+"""
 _IN_CHARGE = {
     Audience.DIRECTOR: "EXISTS (SELECT 1 FROM person_centre m WHERE m.person_id = p.person_id AND m.centre_id = %s)",
     Audience.OPERATOR: "EXISTS (SELECT 1 FROM centre c WHERE c.centre_id = %s)",
@@ -114,18 +125,7 @@ class SqlOutbox(Outbox):
 
     def untold_holes(self, found_since: datetime, limit: int) -> Sequence[UntoldHole]:
         """Holes on file that nobody was told of."""
-        self._cursor.execute(
-            """
-            SELECT CONCAT('hole:', HEX(h.hole_id)) AS about, h.began_at, h.ended_at, m.number, c.centre_id, c.name,
-                c.time_zone, c.auto_report
-            FROM coverage_hole h JOIN camera m ON m.camera_id = h.camera_id
-            JOIN centre c ON c.centre_id = m.centre_id
-            WHERE h.filled_at IS NULL AND h.split_from IS NULL AND h.found_at >= %s
-                AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.about = CONCAT('hole:', HEX(h.hole_id)))
-            ORDER BY h.found_at, h.hole_id LIMIT %s
-            """,
-            (found_since, limit),
-        )
+        self._cursor.execute(UNTOLD_HOLES, (found_since, limit))
         return [
             UntoldHole(
                 row["about"],

@@ -8,12 +8,17 @@ from typing import Any
 
 from pymysql.cursors import DictCursor
 
+from uriai.adapters.database.scope import IN_CHARGE
 from uriai.domain.person import Language
-from uriai.domain.telling import Medium, Occasion
+from uriai.domain.telling import Medium, Occasion, audiences
 from uriai.domain.ulid import Ulid
-from uriai.service.ports.telling import DueRow, OutboxState, Outgoing, QueuedMessage
+from uriai.domain.words import Role, Status
+from uriai.service.ports.telling import NOT_IN_CHARGE, DueRow, OutboxState, Outgoing, QueuedMessage
 
 _URGENT_FIRST = "o.occasion IN ('reported', 'page', 'unreported', 'undelivered') DESC"
+MERGED = "the incident became part of another"
+WITHHELD = "the incident was withheld"
+DECIDED = "the incident was decided on"
 _UNREACHABLE = "the channel was removed, or whose it is may no longer ask: see `uriai channels list`"
 
 
@@ -31,16 +36,16 @@ class SqlOutgoing(Outgoing):
             LEFT JOIN channel ch ON ch.channel_id = o.channel_id
             LEFT JOIN person p ON p.person_id = ch.person_id
             SET o.state = 'overtaken', o.updated_at = %s, o.reason = CASE
-                WHEN i.merged_into IS NOT NULL THEN 'the incident became part of another'
-                WHEN p.role = 'director' AND i.withhold_from_director THEN 'the incident was withheld'
-                ELSE 'the incident was decided on' END
+                WHEN i.merged_into IS NOT NULL THEN %s
+                WHEN p.role = 'director' AND i.withhold_from_director THEN %s
+                ELSE %s END
             WHERE o.state = 'waiting' AND (
                 i.merged_into IS NOT NULL
                 OR (p.role = 'director' AND i.withhold_from_director)
                 OR (o.occasion IN ('page', 'review') AND i.status <> 'pending_review')
             )
             """,
-            (now,),
+            (now, MERGED, WITHHELD, DECIDED),
         )
 
     def hold_back(self, now: datetime, claim_lasts: timedelta) -> None:
@@ -99,6 +104,14 @@ class SqlOutgoing(Outgoing):
             "UPDATE outbox SET state = 'queued', reason = '', due_at = %s, updated_at = %s "
             "WHERE message_id = %s AND state = 'waiting'",
             (now, now, message_id.value),
+        )
+
+    def drop(self, row_id: Ulid, reason: str, now: datetime) -> None:
+        """Mark one row as overtaken."""
+        self._cursor.execute(
+            "UPDATE outbox SET state = 'overtaken', reason = %s, updated_at = %s "
+            "WHERE outbox_id = %s AND state = 'waiting'",
+            (reason, now, row_id.value),
         )
 
     def settle(self, message_id: Ulid, state: OutboxState, reason: str, now: datetime) -> None:
@@ -160,18 +173,22 @@ class SqlOutgoing(Outgoing):
             return []
         # the joined tables are only read: nobody has to wait for a channel
         self._cursor.execute(
-            """
+            f"""
             SELECT o.outbox_id, o.about, o.incident_id, o.occasion, o.recipient, o.repetition, o.subject,
                 COALESCE(f.subject, o.subject) AS first_subject, o.body, o.channel_id, ch.medium, ch.address,
                 COALESCE(ch.language, p.language, 'ko') AS language,
-                ch.removed_at IS NOT NULL OR p.disabled_at IS NOT NULL AS unreachable
+                ch.removed_at IS NOT NULL OR p.disabled_at IS NOT NULL AS unreachable,
+                p.role, {IN_CHARGE} AS in_charge, i.status, i.merged_into,
+                COALESCE(i.withhold_from_director, FALSE) AS withheld
             FROM outbox o
+            JOIN centre c ON c.centre_id = o.centre_id
             JOIN channel ch ON ch.channel_id = o.channel_id
             LEFT JOIN person p ON p.person_id = ch.person_id
+            LEFT JOIN incident i ON i.incident_id = o.incident_id
             LEFT JOIN outbox f ON f.about = o.about AND f.occasion = o.occasion AND f.recipient = o.recipient
                 AND f.medium = o.medium AND f.repetition = 0
             WHERE o.outbox_id IN %s
-            """,
+            """,  # noqa: S608 - our own words only
             (ids,),
         )
         found = {bytes(row["outbox_id"]): _due(row) for row in self._cursor.fetchall()}
@@ -194,4 +211,20 @@ def _due(row: dict[str, Any]) -> DueRow:
         address=row["address"],
         language=Language(row["language"]),
         unreachable=_UNREACHABLE if row["unreachable"] else "",
+        overtaken=_overtaken(row, Occasion(row["occasion"])),
     )
+
+
+def _overtaken(row: dict[str, Any], occasion: Occasion) -> str:
+    """Why the row is not to be told any more, by what its incident and its recipient are now; empty if it is."""
+    if row["merged_into"] is not None:
+        return MERGED
+    if occasion.waits_for_decision and row["status"] not in (None, Status.PENDING_REVIEW.value):
+        return DECIDED
+    if row["role"] is None:
+        return ""  # a police station
+    role = Role(row["role"])
+    if role is Role.DIRECTOR and row["withheld"]:
+        return WITHHELD
+    told = {audience.role for audience in audiences(occasion, withheld=bool(row["withheld"]))}
+    return "" if role in told and row["in_charge"] else NOT_IN_CHARGE

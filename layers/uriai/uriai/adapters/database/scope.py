@@ -17,10 +17,15 @@ _REGIONS = """
         JOIN region below ON below.province = above.province
             AND (above.district = '' OR below.district = above.district)
             AND (above.neighbourhood = '' OR below.neighbourhood = above.neighbourhood)
-        WHERE mine.person_id = %s
+        WHERE mine.person_id = {person}
     )
 """
-_CENTRES = "c.centre_id IN (SELECT mine.centre_id FROM person_centre mine WHERE mine.person_id = %s)"
+_CENTRES = "c.centre_id IN (SELECT mine.centre_id FROM person_centre mine WHERE mine.person_id = {person})"
+IN_CHARGE = f"""
+    CASE p.role WHEN 'operator' THEN TRUE WHEN 'director' THEN {_CENTRES.format(person="p.person_id")}
+    ELSE {_REGIONS.format(person="p.person_id")} END
+"""
+"""Whether a centre ``c`` is in the scope of a person ``p``, whoever it is; not for a row without a person."""
 
 
 def centres_in_scope(person: Person) -> tuple[str, tuple[int, ...]]:
@@ -28,8 +33,8 @@ def centres_in_scope(person: Person) -> tuple[str, tuple[int, ...]]:
     if person.role is Role.OPERATOR:
         return "TRUE", ()
     if person.role is Role.DIRECTOR:
-        return _CENTRES, (person.id,)
-    return _REGIONS, (person.id,)
+        return _CENTRES.format(person="%s"), (person.id,)
+    return _REGIONS.format(person="%s"), (person.id,)
 
 
 def numbers_in_scope(person: Person) -> tuple[str, tuple[int, ...]]:

@@ -190,7 +190,7 @@ class Analyses(ABC):
         self, camera_id: int, start: datetime, end: datetime, *, besides: Ulid | None = None
     ) -> Sequence[AnalysedClip]:
         """The camera's clips that start in the half-open span and have a finished current analysis, by start; without
-        the clip ``besides``.
+        the clip ``besides`` and without those whose deletion is decided.
         """
 
     @abstractmethod
@@ -257,8 +257,8 @@ class Incidents(ABC):
         """Make the finding part of the incident."""
 
     @abstractmethod
-    def numbered(self, number: int, centre: str | None) -> Sequence[ReviewItem]:
-        """Incidents of that number, of all centres or the one named, not merged into others.
+    def numbered(self, number: int, centre: str | None, person: Person | None) -> Sequence[ReviewItem]:
+        """Incidents of that number, of all centres or the one named, not merged into others, in the person's scope.
 
         Whoever changes one takes its camera's lock first and reads it again.
         """

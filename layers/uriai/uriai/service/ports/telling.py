@@ -116,11 +116,16 @@ class UntoldHole:
     ended_at: datetime | None
 
 
+NOT_IN_CHARGE = "whose it was is no longer in charge of the centre"
+"""Why a row is overtaken whose recipient's role or scope has changed since it was written."""
+
+
 @dataclass(frozen=True, slots=True)
 class DueRow:
     """A row with how its recipient is reached now. ``first_subject`` is that of what it repeats, or its own.
 
-    ``unreachable`` says why it cannot be sent any more, empty if it can.
+    ``unreachable`` says why it cannot be sent any more, empty if it can; ``overtaken`` why it is not to be told to
+    them any more, whether or not it could be: their scope is asked again whenever something is about to be sent.
     """
 
     id: Ulid
@@ -137,6 +142,7 @@ class DueRow:
     address: str
     language: Language
     unreachable: str
+    overtaken: str
 
     @property
     def to_station(self) -> bool:
@@ -220,6 +226,10 @@ class Outgoing(ABC):
     @abstractmethod
     def mark_queued(self, message_id: Ulid, now: datetime) -> None:
         """Note that the message was queued; ``due_at`` becomes when, which tells how long it has been under way."""
+
+    @abstractmethod
+    def drop(self, row_id: Ulid, reason: str, now: datetime) -> None:
+        """Mark a ``waiting`` row as ``overtaken``."""
 
     @abstractmethod
     def settle(self, message_id: Ulid, state: OutboxState, reason: str, now: datetime) -> None:
