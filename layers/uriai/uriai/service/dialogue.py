@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from uriai.domain.person import Language, Person
 from uriai.domain.utterance.understand import Understanding
 from uriai.service.ports.chat import IncidentView
+
+
+class Ask(StrEnum):
+    """What an answer asks back: the next text may be no more than that."""
+
+    CENTRE = "centre"
+    RANGE = "range"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +50,6 @@ class Answer:
     incidents: tuple[IncidentView, ...] = ()
     cards: tuple[Card, ...] = ()
     suggestions: tuple[str, ...] = ()
+    asks: Ask | None = None
+    place: str | None = None
+    """The one centre that it is about, by a name that no other in the person's scope has."""
