@@ -1,9 +1,10 @@
-"""The chatbot's web interface: POST /webhooks/kakao, POST /v1/ask, GET /v1/evidence/{token},
-POST /v1/gateways/enrol, and nothing else.
+"""The chatbot's web interface: POST /webhooks/kakao, /webhooks/slack and /webhooks/telegram, POST /v1/ask,
+GET /v1/evidence/{token}, POST /v1/gateways/enrol, and nothing else.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -12,12 +13,15 @@ from chalice import Chalice, Response
 from chalice.app import ConvertToMiddleware, Request
 
 from uriai import bootstrap
-from uriai.adapters.chat import api, gateways, kakao
+from uriai.adapters.chat import api, gateways, kakao, slack, telegram
 from uriai.adapters.chat.gateways import EnrolmentDesk
-from uriai.adapters.chat.http import Desk, Reply
+from uriai.adapters.chat.http import Arrival, Desk, Reply
 from uriai.settings import Settings
 
 logger = Logger()
+
+LONGEST_WAIT_S = 30.0
+"""API Gateway gives up after 29 s: a request that claims to be older has a clock that is wrong, or is a sample."""
 
 
 @lru_cache(maxsize=1)
@@ -32,8 +36,15 @@ def deployed_enrolments() -> EnrolmentDesk:
     return bootstrap.enrolment_desk(Settings.from_environment(require=("CLIPS_BUCKET",)))
 
 
-def create_app(desk: Callable[[], Desk], enrolments: Callable[[], EnrolmentDesk] = deployed_enrolments) -> Chalice:
-    """The routes over desks, which are asked for when the first request comes."""
+def create_app(
+    desk: Callable[[], Desk],
+    enrolments: Callable[[], EnrolmentDesk] = deployed_enrolments,
+    renew: Callable[[], None] = deployed_desk.cache_clear,
+) -> Chalice:
+    """The routes over desks, which are asked for when the first request comes.
+
+    ``renew`` has the next request given another desk: that of an unfinished one is still at work.
+    """
     routes = Chalice(app_name="uriai-chatbot", configure_logs=False)
     # only ids of the invocation are added: the event holds tokens and what people typed, and is never logged
     routes.register_middleware(ConvertToMiddleware(logger.inject_lambda_context))
@@ -43,14 +54,26 @@ def create_app(desk: Callable[[], Desk], enrolments: Callable[[], EnrolmentDesk]
     def ask() -> Response:
         request = routes.current_request
         return _answer(
-            "ask", lambda: api.ask(desk(), request.headers.get("authorization"), _body(request), _base(request))
+            "ask", lambda: api.ask(desk(), request.headers.get("authorization"), _body(request), _arrival(request))
         )
 
     @routes.route("/webhooks/kakao", methods=["POST"], content_types=["*/*"])
     def kakao_webhook() -> Response:
         request = routes.current_request
         secret = request.headers.get("x-uriai-secret")
-        return _answer("kakao", lambda: kakao.webhook(desk(), secret, _body(request), _base(request)))
+        return _answer("kakao", lambda: kakao.webhook(desk(), secret, _body(request), _arrival(request)), renew)
+
+    @routes.route("/webhooks/slack", methods=["POST"], content_types=["*/*"])
+    def slack_webhook() -> Response:
+        request = routes.current_request
+        signature, at = (request.headers.get(f"x-slack-{name}") for name in ("signature", "request-timestamp"))
+        return _answer("slack", lambda: slack.webhook(desk(), signature, at, _body(request), _arrival(request)), renew)
+
+    @routes.route("/webhooks/telegram", methods=["POST"], content_types=["*/*"])
+    def telegram_webhook() -> Response:
+        request = routes.current_request
+        secret = request.headers.get("x-telegram-bot-api-secret-token")
+        return _answer("telegram", lambda: telegram.webhook(desk(), secret, _body(request), _arrival(request)), renew)
 
     @routes.route("/v1/evidence/{token}", methods=["GET"])
     def evidence(token: str) -> Response:
@@ -64,7 +87,7 @@ def create_app(desk: Callable[[], Desk], enrolments: Callable[[], EnrolmentDesk]
     return routes
 
 
-def _answer(route: str, work: Callable[[], Reply]) -> Response:
+def _answer(route: str, work: Callable[[], Reply], renew: Callable[[], None] | None = None) -> Response:
     """Send a reply. What fails is told by its type alone: its message may hold what a person typed, or a token."""
     try:
         reply = work()
@@ -74,6 +97,8 @@ def _answer(route: str, work: Callable[[], Reply]) -> Response:
             "request failed", extra={"route": route, "error": type(error).__name__, "at": _place(error)}
         )
         return Response({"message": "Service Unavailable"}, {"Retry-After": "5"}, 503)
+    if reply.unfinished and renew is not None:
+        renew()
     logger.info("request answered", extra={"route": route, "status": reply.status, **reply.note})
     return Response("" if reply.body is None else dict(reply.body), dict(reply.headers), reply.status)
 
@@ -100,11 +125,13 @@ def _source(request: Request) -> str:
     return str(identity.get("sourceIp", "")) if isinstance(identity, dict) else ""
 
 
-def _base(request: Request) -> str:
-    """Where the request came in: the address that links have where PUBLIC_BASE_URL is not set."""
+def _arrival(request: Request) -> Arrival:
+    """Where the request came in, for links where PUBLIC_BASE_URL is not set, and how long ago: a cold start counts."""
     context = request.context or {}
     host, stage = context.get("domainName"), context.get("stage")
-    return f"https://{host}/{stage}" if host and stage else ""
+    waited_s = time.time() - float(context.get("requestTimeEpoch") or time.time() * 1000) / 1000
+    base = f"https://{host}/{stage}" if host and stage else ""
+    return Arrival(base, waited_s if 0 < waited_s < LONGEST_WAIT_S else 0.0)
 
 
 app = create_app(deployed_desk)

@@ -1,4 +1,7 @@
-"""Sends one message to a person or a police station. Messages come complete, one at a time, from a queue a medium."""
+"""Sends one message to a person or a police station, or the answer to a question.
+
+They come complete, one at a time: messages from a queue a medium, answers from a queue of their own.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from uriai import bootstrap
 from uriai.adapters.messaging.envelope import unpack
 from uriai.adapters.messaging.queues import postpone, sqs_client
+from uriai.adapters.messaging.replies import is_reply
+from uriai.adapters.messaging.replies import unpack as unpack_reply
 from uriai.service.deliver_message import Post, deliver_message, wait_s
 from uriai.service.ports.messaging import TryAgainError
 from uriai.settings import NotifySettings
@@ -31,14 +36,21 @@ def post() -> Post:
     return bootstrap.post(NotifySettings.from_environment())
 
 
+@lru_cache(maxsize=1)
+def reply_post() -> Post:
+    """What sends answers, once per container."""
+    return bootstrap.reply_post(NotifySettings.from_environment())
+
+
 @tracer.capture_method(capture_response=False)
 def send_message(record: SQSRecord) -> None:
     """Send it, or have it come again later; what cannot be read goes the way of what cannot be sent."""
-    message = unpack(record.body)
+    answers = is_reply(record.body)
+    message = unpack_reply(record.body) if answers else unpack(record.body)
     # never the text, the address or the subject: they are for one person
     told = {"message_id": str(message.id), "medium": message.medium.value}
     try:
-        receipt = deliver_message(message, post())
+        receipt = deliver_message(message, reply_post() if answers else post())
     except TryAgainError as error:
         attempt = int(record.attributes.approximate_receive_count or 1)
         seconds = wait_s(attempt, error.after_s)

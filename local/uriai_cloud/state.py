@@ -20,7 +20,8 @@ class CloudState:
     """Addresses and names of the local cloud; holds passwords, so it is never printed or logged.
 
     `functions` maps a function's name (`analyze`, …) to its ARN, `notify_queues` a medium to the URLs of its `queue`
-    and `dead_letters`; `kakao_header_secret` is what the webhook expects in its header, `python` is the version that
+    and `dead_letters`; `kakao_header_secret` and `telegram_header_secret` are what the webhooks expect in
+    their headers, `slack_signing_secret` what Slack's are signed with; `python` is the version that
     the functions run in, "3.12".
     """
 
@@ -37,6 +38,10 @@ class CloudState:
     database: DatabaseAddress
     functions: dict[str, str]
     kakao_header_secret: str
+    slack_signing_secret: str
+    telegram_header_secret: str
+    answer_queue_url: str
+    reply_queue_url: str
     notify_queues: dict[str, dict[str, str]]
     messaging_secret_arn: str
     python: str

@@ -25,10 +25,13 @@ FUNCTIONS = {
     "watch": "WatchFunction",
     "retention": "RetentionFunction",
     "chatbot": "ChatbotFunction",
+    "answer": "AnswerFunction",
     "notify": "NotifyFunction",
     "migrate": "MigrateFunction",
 }
 """Name of a function's folder -> its logical id in template.yaml."""
+PLATFORM_SECRETS = ("kakao_header_secret", "slack_signing_secret", "telegram_header_secret")
+"""What lets messengers in, each drawn once and kept in secrets.json."""
 EMAIL_FROM = "uriai@example.org"
 """What local e-mail comes from; it goes no further than ministack's SES."""
 
@@ -60,6 +63,8 @@ def up(progress: Progress, *, ministack_port: int | None = None, mariadb_port: i
             "DatabaseCaBundle": _publish_ca(target.s3, database),
             "ModelSet": models.model_set(model_files),
             "KakaoSecretArn": secret_arns["kakao"],
+            "SlackSecretArn": secret_arns["slack"],
+            "TelegramSecretArn": secret_arns["telegram"],
             "MessagingSecretArn": secret_arns["messaging"],
             "EmailFrom": EMAIL_FROM,
             "AwsEndpointUrl": endpoint,
@@ -87,9 +92,11 @@ def up(progress: Progress, *, ministack_port: int | None = None, mariadb_port: i
             records_dead_letter_queue_url=deployed["RecordsDeadLetterQueueUrl"],
             database=database,
             functions=_functions(state.client("lambda", endpoint), deployed),
+            answer_queue_url=deployed["AnswerQueueUrl"],
+            reply_queue_url=deployed["ReplyQueueUrl"],
             notify_queues=json.loads(deployed["NotifyQueues"]),
             messaging_secret_arn=secret_arns["messaging"],
-            kakao_header_secret=read_json(home.secrets_file)["kakao_header_secret"],
+            **{name: read_json(home.secrets_file)[name] for name in PLATFORM_SECRETS},
             python=python_version(),
         )
         if not was_running and not ran:
@@ -138,8 +145,9 @@ def _secrets(home: Home, database: mariadb.DatabaseAddress, endpoint: str) -> di
     ``messaging`` in secrets.json, of the form that the template's MessagingSecretArn has, lets `notify` send for real.
     """
     kept = read_json(home.secrets_file)
-    if "kakao_header_secret" not in kept:
-        kept["kakao_header_secret"] = secrets.token_urlsafe(32)
+    missing = [name for name in PLATFORM_SECRETS if name not in kept]
+    if missing:
+        kept |= {name: secrets.token_urlsafe(32) for name in missing}
         write_json(home.secrets_file, kept)
     kakao = {"header_secret": kept["kakao_header_secret"], "bot_ids": kept.get("kakao_bot_ids", ["local-bot"])}
     manager = state.client("secretsmanager", endpoint)
@@ -147,6 +155,8 @@ def _secrets(home: Home, database: mariadb.DatabaseAddress, endpoint: str) -> di
     return {
         "database": _put_secret(manager, f"{stack.NAME}/database", login),
         "kakao": _put_secret(manager, f"{stack.NAME}/kakao", kakao),
+        "slack": _put_secret(manager, f"{stack.NAME}/slack", {"signing_secret": kept["slack_signing_secret"]}),
+        "telegram": _put_secret(manager, f"{stack.NAME}/telegram", {"header_secret": kept["telegram_header_secret"]}),
         "messaging": _put_secret(manager, f"{stack.NAME}/messaging", kept.get("messaging", {})),
     }
 
@@ -196,6 +206,10 @@ def _write_sam_local_environment(home: Home, cloud: CloudState, parameters: dict
         "EMAIL_FROM": parameters["EmailFrom"],
         "PUBLIC_BASE_URL": cloud.api_url,
         "KAKAO_SECRET_ARN": parameters["KakaoSecretArn"],
+        "SLACK_SECRET_ARN": parameters["SlackSecretArn"],
+        "TELEGRAM_SECRET_ARN": parameters["TelegramSecretArn"],
+        "ANSWER_QUEUE_URL": cloud.answer_queue_url,
+        "REPLY_QUEUE_URL": cloud.reply_queue_url,
         "AWS_ENDPOINT_URL": cloud.endpoint_url,
     }
     folder = REPOSITORY / "local" if home.path == REPOSITORY / ".uriai" else home.path

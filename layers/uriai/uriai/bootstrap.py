@@ -17,6 +17,7 @@ from uriai.settings import DatabaseSettings, NotifySettings, Settings, SettingsE
 if TYPE_CHECKING:
     from uriai.adapters.chat.gateways import EnrolmentDesk
     from uriai.adapters.chat.http import Desk, KakaoSecrets
+    from uriai.adapters.chat.later import AnswerDesk
     from uriai.adapters.database.connection import Connection, Database
     from uriai.adapters.objects import S3ClipStore
     from uriai.adapters.secrets import Secrets
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from uriai.service.file_record import RecordDesk
     from uriai.service.ports.chat import People
     from uriai.service.ports.holds import Holds, Locks
+    from uriai.service.ports.later import Later
     from uriai.service.ports.repositories import Transactions
     from uriai.service.ports.retention import Deletion, Expiring
     from uriai.service.ports.vision import ClipAnalyser
@@ -143,6 +145,19 @@ def relay(settings: Settings) -> Relay:
     )
 
 
+def reply_post(settings: NotifySettings) -> Post:
+    """What sending answers needs; nothing of it knows of a database."""
+    from uriai.adapters.messaging.receipts import S3Receipts
+    from uriai.adapters.messaging.replies import ReplyMessenger
+    from uriai.adapters.objects import s3_client
+    from uriai.service.deliver_message import Post
+    from uriai.service.ports.clock import SystemClock
+
+    clock = SystemClock()
+    messenger = ReplyMessenger(lambda: secrets().read(settings.secret_arn), clock, local=settings.local)
+    return Post(lambda _medium: messenger, S3Receipts(s3_client(), settings.receipts_bucket), clock)
+
+
 def post(settings: NotifySettings) -> Post:
     """What sending messages needs; nothing of it knows of a database."""
     from uriai.adapters.messaging.messengers import Messengers
@@ -244,17 +259,48 @@ def chat(database: Database) -> Chat:
 
 
 def desk(settings: Settings) -> Desk:
-    """The chatbot's web interface. S3 is loaded with the first picture opened, Kakao's secret with its first call."""
-    from uriai.adapters.chat.http import Desk
+    """The chatbot's web interface.
+
+    What is costly is loaded when it is first needed: S3 with a picture that is opened, SQS with a question that takes
+    too long, a platform's secret with its first call.
+    """
+    from uriai.adapters.chat.http import Desk, SlackSecrets, TelegramSecrets
+    from uriai.adapters.database.dialogues import SqlDeliveries, SqlDialogues
 
     shared = database(settings)
     return Desk(
         people=people(shared),
         chat=chat(shared),
         pictures=lru_cache(maxsize=1)(lambda: clip_store(settings)),
+        dialogues=SqlDialogues(shared),
+        deliveries=SqlDeliveries(shared),
+        later=lru_cache(maxsize=1)(lambda: _later(settings)),
         kakao=lambda: _kakao_secrets(settings),
+        slack=lambda: SlackSecrets(_secret_text(settings.slack_secret_arn, "signing_secret")),
+        telegram=lambda: TelegramSecrets(_secret_text(settings.telegram_secret_arn, "header_secret")),
         base_url=settings.public_base_url,
+        local=settings.local,
     )
+
+
+def answer_desk(settings: Settings) -> AnswerDesk:
+    """What answering a question from the queue needs."""
+    from uriai.adapters.chat.later import AnswerDesk
+    from uriai.adapters.database.dialogues import SqlDeliveries, SqlDialogues
+    from uriai.adapters.messaging.queues import sqs_client
+    from uriai.adapters.messaging.replies import SqsReplies
+    from uriai.service.converse import Conversation
+
+    shared = database(settings)
+    conversation = Conversation(people(shared), chat(shared), SqlDialogues(shared))
+    return AnswerDesk(conversation, SqlDeliveries(shared), SqsReplies(sqs_client(), settings.reply_queue_url))
+
+
+def _later(settings: Settings) -> Later:
+    from uriai.adapters.chat.queue import SqsLater
+    from uriai.adapters.messaging.queues import sqs_client
+
+    return SqsLater(sqs_client(), settings.answer_queue_url)
 
 
 def enrolment_desk(settings: Settings) -> EnrolmentDesk:
@@ -279,3 +325,9 @@ def _kakao_secrets(settings: Settings) -> KakaoSecrets:
         header if isinstance(header, str) else "",
         frozenset(bot for bot in bots if isinstance(bot, str)) if isinstance(bots, list) else frozenset(),
     )
+
+
+def _secret_text(arn: str, name: str) -> str:
+    """A text of a secret; empty, which lets nobody in, where there is none."""
+    value = secrets().read(arn).get(name) if arn else None
+    return value if isinstance(value, str) else ""

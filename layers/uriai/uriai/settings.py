@@ -86,10 +86,19 @@ class Settings:
     models_dir: Path
     public_base_url: str
     kakao_secret_arn: str
+    slack_secret_arn: str
+    telegram_secret_arn: str
+    answer_queue_url: str
+    reply_queue_url: str
     receipts_bucket: str
     notify_queues: Mapping[Medium, QueueUrls]
     aws_endpoint_url: str
     log_level: str
+
+    @property
+    def local(self) -> bool:
+        """Whether the cloud is on this machine, so that messengers may be too."""
+        return is_loopback(urlsplit(self.aws_endpoint_url).hostname or "")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None, *, require: Iterable[str] = ()) -> Settings:
@@ -127,6 +136,10 @@ class Settings:
             models_dir=Path(values.get("MODELS_DIR", "") or "/tmp/models"),  # noqa: S108 - the only folder Lambda may write
             public_base_url=values.get("PUBLIC_BASE_URL", "").strip().rstrip("/"),
             kakao_secret_arn=values.get("KAKAO_SECRET_ARN", "").strip(),
+            slack_secret_arn=values.get("SLACK_SECRET_ARN", "").strip(),
+            telegram_secret_arn=values.get("TELEGRAM_SECRET_ARN", "").strip(),
+            answer_queue_url=values.get("ANSWER_QUEUE_URL", "").strip(),
+            reply_queue_url=values.get("REPLY_QUEUE_URL", "").strip(),
             receipts_bucket=values.get("RECEIPTS_BUCKET", "").strip(),
             notify_queues=_queues(values.get("NOTIFY_QUEUES", "")),
             aws_endpoint_url=values.get("AWS_ENDPOINT_URL", "").strip(),

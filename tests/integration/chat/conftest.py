@@ -11,10 +11,11 @@ import pytest
 from pymysql.cursors import DictCursor
 
 from uriai import bootstrap
-from uriai.adapters.chat.http import Desk, KakaoSecrets
+from uriai.adapters.chat.http import Desk, KakaoSecrets, SlackSecrets, TelegramSecrets
 from uriai.adapters.database.centres import NewCentre, add_camera, add_centre
 from uriai.adapters.database.connection import Connection, Database
 from uriai.adapters.database.coverage import SqlCoverage
+from uriai.adapters.database.dialogues import SqlDeliveries, SqlDialogues
 from uriai.adapters.database.people import SqlPeople, find_region
 from uriai.domain.coverage import Span
 from uriai.domain.person import Language, Person
@@ -24,6 +25,7 @@ from uriai.service.answer_question import Chat
 from uriai.service.enrol_person import Credentials, enrol_person
 from uriai.service.ports.chat import NewPerson
 from uriai.service.ports.clock import Clock
+from uriai.service.ports.later import Job, Later
 
 NOW = datetime(2026, 7, 22, 5, 20, tzinfo=UTC)
 """14:20 in Seoul, a Wednesday."""
@@ -48,6 +50,32 @@ class Pictures:
     def presign(self, key: str, seconds: int) -> str:
         self.signed.append((key, seconds))
         return f"https://pictures.example/{key}?expires={seconds}"
+
+
+@dataclass
+class Queue(Later):
+    """Keeps questions that were to be answered later."""
+
+    jobs: list[Job] = field(default_factory=list)
+
+    def put(self, job: Job) -> None:
+        self.jobs.append(job)
+
+
+def make_desk(database: Database, people: SqlPeople, chat: Chat, pictures: Pictures, queue: Queue) -> Desk:
+    """The web interface with secrets that tests know."""
+    return Desk(
+        people=people,
+        chat=chat,
+        pictures=lambda: pictures,
+        dialogues=SqlDialogues(database),
+        deliveries=SqlDeliveries(database),
+        later=lambda: queue,
+        kakao=lambda: KakaoSecrets("a-shared-secret", frozenset({"bot-1"})),
+        slack=lambda: SlackSecrets("a-signing-secret"),
+        telegram=lambda: TelegramSecrets("a-webhook-secret"),
+        base_url="https://chat.example/live",
+    )
 
 
 @dataclass
@@ -199,26 +227,26 @@ def chat(database: Database, clock: SetClock) -> Chat:
 
 
 @pytest.fixture
-def desk(country: Country, chat: Chat, pictures: Pictures) -> Desk:
-    return Desk(
-        country.people,
-        chat,
-        lambda: pictures,
-        lambda: KakaoSecrets("a-shared-secret", frozenset({"bot-1"})),
-        "https://chat.example/live",
-    )
+def queue() -> Queue:
+    return Queue()
 
 
 @pytest.fixture
-def another_desk(connect: Callable[[], Connection], clock: SetClock, pictures: Pictures) -> Callable[[], Desk]:
+def desk(country: Country, chat: Chat, pictures: Pictures, queue: Queue) -> Desk:
+    return make_desk(country.database, country.people, chat, pictures, queue)
+
+
+@pytest.fixture
+def another_desk(
+    connect: Callable[[], Connection], clock: SetClock, pictures: Pictures, queue: Queue
+) -> Callable[[], Desk]:
     """The same country served by another container, on a connection of its own."""
 
     def make() -> Desk:
         database = Database(connect)
         wired = bootstrap.chat(database)
         chat = Chat(wired.questions, wired.links, clock)
-        kakao = KakaoSecrets("a-shared-secret", frozenset({"bot-1"}))
-        return Desk(SqlPeople(database), chat, lambda: pictures, lambda: kakao, "https://chat.example/live")
+        return make_desk(database, SqlPeople(database), chat, pictures, queue)
 
     return make
 

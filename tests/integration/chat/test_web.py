@@ -407,7 +407,7 @@ def _token_of(country: Country) -> str:
     return _tokens[id(country)]
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/people", "/v1/evidence", "/webhooks/slack", "/v1/ask/more"])
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/people", "/v1/evidence", "/webhooks/line", "/v1/ask/more"])
 def test_any_other_route_is_refused(client: Client, path: str) -> None:
     for method in (client.http.get, client.http.post):
         assert method(path, headers={}).status_code in {403, 404}

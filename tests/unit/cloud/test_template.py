@@ -181,6 +181,8 @@ def test_only_the_routes_of_the_design_are_open():
     routes = {(event["Properties"]["Method"], event["Properties"]["Path"]) for event in events}
     assert routes == {
         ("POST", "/webhooks/kakao"),
+        ("POST", "/webhooks/slack"),
+        ("POST", "/webhooks/telegram"),
         ("POST", "/v1/ask"),
         ("GET", "/v1/evidence/{token}"),
         ("POST", "/v1/gateways/enrol"),

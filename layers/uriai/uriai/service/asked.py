@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from uriai.domain.person import Language, Person
 from uriai.domain.ulid import Ulid
@@ -58,9 +59,8 @@ class Asked:
     def answer(self, *texts: str, **more: object) -> Answer:
         """An answer of these lines, empty ones left out; ``more`` are further fields of `Answer`."""
         text = "\n".join(text for text in texts if text)
-        return Answer(
-            self.language, text, self.understanding, **({"suggestions": self.offers(), "place": self.place()} | more)
-        )  # type: ignore[arg-type]
+        fields: dict[str, Any] = {"suggestions": self.offers(), "place": self.place(), **more}
+        return Answer(self.language, text, self.understanding, **fields)
 
     def place(self) -> str | None:
         """What to call the one centre that the answer is about, so that no other is meant; None for several."""

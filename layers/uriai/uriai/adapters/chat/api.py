@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,7 @@ from uriai.adapters.chat.http import (
     LARGEST_BODY,
     NOT_FOUND,
     UNAUTHORIZED,
+    Arrival,
     BadRequestError,
     Desk,
     Reply,
@@ -19,6 +21,7 @@ from uriai.adapters.chat.http import (
 )
 from uriai.domain.person import Language
 from uriai.service.answer_question import answer_question
+from uriai.service.converse import continue_dialogue, note_of
 from uriai.service.dialogue import Answer, Question
 from uriai.service.enrol_person import person_of_token
 from uriai.service.open_evidence import open_evidence
@@ -28,8 +31,11 @@ PICTURE_S = 60
 """How long the address of a picture works once its link was opened."""
 
 
-def ask(desk: Desk, authorization: str | None, body: bytes, base_url: str) -> Reply:
-    """Answer ``{"text", "language"?, "now"?}`` of whoever holds the bearer token; without one 401 and nothing else."""
+def ask(desk: Desk, authorization: str | None, body: bytes, arrival: Arrival) -> Reply:
+    """Answer ``{"text", "language"?, "now"?, "conversation"?}`` of whoever holds the bearer token; without one 401.
+
+    A question stands alone unless it names a conversation: then it may be half of one, as on a messenger.
+    """
     scheme, _, token = (authorization or "").partition(" ")
     # the token is looked up whatever was sent, so that the time taken tells nothing
     person = person_of_token(token.strip(), desk.people)
@@ -42,13 +48,16 @@ def ask(desk: Desk, authorization: str | None, body: bytes, base_url: str) -> Re
             text_field(sent.get("text"), "text", longest=LARGEST_BODY),
             _language(sent.get("language")),
             _instant(sent.get("now")),
-            desk.base_url or base_url,
+            desk.base_url or arrival.base_url,
         )
+        conversation = _conversation(sent.get("conversation"))
     except BadRequestError as error:
         return bad_request(error)
-    answer = answer_question(question, desk.chat)
-    note = {"role": person.role.value, "intent": answer.understanding.intent.value, "incidents": len(answer.incidents)}
-    return Reply(200, answer_object(answer), {"Cache-Control": "no-store"}, note)
+    if conversation is None:
+        answer = answer_question(question, desk.chat)
+    else:
+        answer = continue_dialogue(question, conversation, desk.chat, desk.dialogues)
+    return Reply(200, answer_object(answer), {"Cache-Control": "no-store"}, note_of(person, answer))
 
 
 def evidence(desk: Desk, token: str) -> Reply:
@@ -91,6 +100,16 @@ def incident_object(incident: IncidentView) -> Mapping[str, Any]:
         "confidence": incident.confidence,
         "verified": not incident.unverified,
     }
+
+
+def _conversation(value: object) -> str | None:
+    """What a program calls the dialogue that a question belongs to."""
+    if value is None:
+        return None
+    name = text_field(value, "conversation", longest=64)
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", name):
+        raise BadRequestError("conversation has to be 1 to 64 of A-Z, a-z, 0-9, dot, dash and underscore")
+    return f"api:{name}"
 
 
 def _language(value: object) -> Language | None:

@@ -7,9 +7,14 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
-from uriai.service.answer_question import Chat
+from uriai.service.asked import Chat
+from uriai.service.converse import Conversation
 from uriai.service.ports.chat import People
+from uriai.service.ports.dialogues import Deliveries, Dialogues
+from uriai.service.ports.later import Later
+from uriai.settings import is_loopback
 
 LARGEST_BODY = 64 * 1024
 """Bytes. A question has at most a thousand characters; the rest is what a platform wraps it in."""
@@ -28,6 +33,8 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     note: Mapping[str, object] = field(default_factory=dict)
     """What may be logged of it: nothing that tells who asked what."""
+    unfinished: bool = False
+    """Whether work on it goes on in another thread, with this desk's database: nobody else may use that any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,20 @@ class KakaoSecrets:
 
     header_secret: str = field(repr=False)
     bot_ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SlackSecrets:
+    """What Slack signs its requests with. Empty lets nobody in."""
+
+    signing_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TelegramSecrets:
+    """What Telegram's requests carry in a header. Empty lets nobody in."""
+
+    header_secret: str = field(repr=False)
 
 
 class PictureLinks(Protocol):
@@ -52,9 +73,29 @@ class Desk:
     people: People
     chat: Chat
     pictures: Callable[[], PictureLinks]
+    dialogues: Dialogues
+    deliveries: Deliveries
+    later: Callable[[], Later]
     kakao: Callable[[], KakaoSecrets]
+    slack: Callable[[], SlackSecrets]
+    telegram: Callable[[], TelegramSecrets]
     base_url: str = ""
     """Where links point to; empty: to where the request came in."""
+    local: bool = False
+    """Whether the cloud is on this machine, so that a platform may be as well."""
+
+    @property
+    def conversation(self) -> Conversation:
+        """What a turn of a conversation needs."""
+        return Conversation(self.people, self.chat, self.dialogues)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How a request came in: at which address, and how many seconds of the platform's patience are gone."""
+
+    base_url: str = ""
+    waited_s: float = 0.0
 
 
 UNAUTHORIZED = Reply(401, {"message": "Unauthorized"})
@@ -108,6 +149,26 @@ def text_field(value: object, name: str, *, longest: int) -> str:
     except UnicodeEncodeError as error:
         raise BadRequestError(f"{name} has to be valid Unicode") from error
     return value
+
+
+def shortened(text: str, limit: int) -> str:
+    """At most ``limit`` characters; a long text ends at a line's end where there is one."""
+    if len(text) <= limit:
+        return text
+    line = text.rfind("\n", limit // 2, limit - 1)
+    return text[: line if line > 0 else limit - 1].rstrip() + "…"
+
+
+def address_on(url: str, hosts: frozenset[str], *, local: bool) -> str:
+    """``url`` if it is on one of the hosts, or on this machine where ``local`` allows that; else the empty text."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return ""
+    theirs = parts.scheme == "https" and parts.hostname in hosts and port in (None, 443) and "@" not in parts.netloc
+    ours = local and parts.scheme == "http" and is_loopback(parts.hostname or "")
+    return url if theirs or ours else ""
 
 
 def _no_constant(name: str) -> object:

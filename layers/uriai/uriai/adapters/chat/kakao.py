@@ -8,28 +8,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from uriai.adapters.chat.http import (
     LARGEST_BODY,
     UNAUTHORIZED,
+    Arrival,
     BadRequestError,
     Desk,
     Reply,
+    address_on,
     bad_request,
     json_object,
     same_secret,
+    shortened,
     text_field,
 )
+from uriai.adapters.chat.turns import Form, answer_in_time
 from uriai.domain.person import Language, Platform
-from uriai.domain.utterance.intents import CODE
-from uriai.domain.utterance.normalise import normalise
-from uriai.service.answer_question import answer_question
-from uriai.service.dialogue import Answer, Card, Question
-from uriai.service.enrol_person import enrol_chat
-from uriai.service.texts import say
+from uriai.service.converse import Spoken
+from uriai.service.dialogue import Answer, Ask, Card
+from uriai.service.ports.later import Job
+from uriai.service.texts import in_both_languages, say
 
+LIMIT_S = 3.8
+"""Kakao waits for five seconds; the rest is for queueing the question where this is not enough."""
+CALLBACK_HOSTS = frozenset({"bot-api.kakao.com"})
+CALLBACK_LASTS = timedelta(minutes=1)
 TEXT_LIMIT = 1000
+LIST_ITEMS = 5
 TITLE_LIMIT = 50
 DESCRIPTION_LIMIT = 230
 LABEL_LIMIT = 14
@@ -38,14 +46,15 @@ QUICK_REPLIES = 10
 
 @dataclass(frozen=True, slots=True)
 class SkillRequest:
-    """What a skill request says that we use."""
+    """What a skill request says that we use. ``callback``: what to answer to later, empty where it gave nothing."""
 
     bot: str
     user: str
     utterance: str
+    callback: str = ""
 
 
-def webhook(desk: Desk, secret: str | None, body: bytes, base_url: str) -> Reply:
+def webhook(desk: Desk, secret: str | None, body: bytes, arrival: Arrival) -> Reply:
     """Answer a skill request; 401 and nothing else without the secret or for another bot."""
     secrets = desk.kakao()
     if not same_secret(secret, secrets.header_secret):
@@ -56,15 +65,17 @@ def webhook(desk: Desk, secret: str | None, body: bytes, base_url: str) -> Reply
         return bad_request(error)
     if request.bot not in secrets.bot_ids:
         return UNAUTHORIZED
-    person = desk.people.by_chat(Platform.KAKAO, request.user)
-    code = CODE.search(normalise(request.utterance[:200]).lower())
-    if code is not None:
-        return _enrol(desk, request, code[1])
-    if person is None:
-        return _plain("enrol_help", {"intent": "enrol", "enrolled": False})
-    answer = answer_question(Question(person, request.utterance, None, None, desk.base_url or base_url), desk.chat)
-    note = {"role": person.role.value, "intent": answer.understanding.intent.value, "incidents": len(answer.incidents)}
-    return Reply(200, write(answer), note=note)
+    spoken = Spoken(Platform.KAKAO, request.user, request.utterance, desk.base_url or arrival.base_url)
+    callback = address_on(request.callback, CALLBACK_HOSTS, local=desk.local)
+    until = desk.chat.clock.now() + CALLBACK_LASTS
+    job = Job(spoken.platform, spoken.user, spoken.text, spoken.base_url, callback, callback, spoken.user, until)
+    form = Form(
+        LIMIT_S,
+        lambda turn: write(turn.answer),
+        lambda: {"version": "2.0", "useCallback": True, "data": {"text": in_both_languages("answer_later")}},
+        lambda: _response([{"simpleText": {"text": in_both_languages("answer_slow")}}], ()),
+    )
+    return answer_in_time(desk, spoken, "", arrival, form, job if callback else None)
 
 
 def read(body: bytes) -> SkillRequest:
@@ -83,16 +94,20 @@ def read(body: bytes) -> SkillRequest:
     identity = text_field(user.get("id"), "userRequest.user.id", longest=190)
     if not identity:
         raise BadRequestError("userRequest.user.id has to name a user")
+    callback = request.get("callbackUrl") or sent.get("callbackUrl") or ""
     return SkillRequest(
         text_field(bot.get("id"), "bot.id", longest=190),
         identity,
         text_field(request.get("utterance"), "userRequest.utterance", longest=LARGEST_BODY),
+        text_field(callback, "callbackUrl", longest=1000),
     )
 
 
 def write(answer: Answer) -> dict[str, Any]:
-    """A skill response: the text, the pictures as cards, and quick replies."""
-    outputs: list[dict[str, Any]] = [{"simpleText": {"text": _cut(answer.text, TEXT_LIMIT)}}]
+    """A skill response: the text, what there is to choose from as a list, the pictures as cards, and quick replies."""
+    outputs: list[dict[str, Any]] = [{"simpleText": {"text": shortened(answer.text, TEXT_LIMIT)}}]
+    if answer.asks is Ask.CENTRE and answer.suggestions:
+        outputs.append({"listCard": _list(answer)})
     if answer.cards:
         cards = [_card(card, answer.language) for card in answer.cards]
         outputs.append(
@@ -101,44 +116,41 @@ def write(answer: Answer) -> dict[str, Any]:
     return _response(outputs, answer.suggestions)
 
 
-def _enrol(desk: Desk, request: SkillRequest, code: str) -> Reply:
-    person = enrol_chat(code, Platform.KAKAO, request.user, desk.people, desk.chat.clock)
-    if person is None:
-        return _plain("enrol_wrong_code", {"intent": "enrol", "enrolled": False})
-    text = say(person.language, "enrolled", name=person.name)
-    suggestions = [say(person.language, f"suggest_{key}") for key in ("today", "yesterday", "week")]
-    body = _response([{"simpleText": {"text": text}}], suggestions)
-    return Reply(200, body, note={"intent": "enrol", "enrolled": True})
+def later_content(answer: Answer, job: Job) -> dict[str, Any]:
+    """What is sent after the question, to its callbackUrl."""
+    del job
+    return write(answer)
 
 
-def _plain(key: str, note: Mapping[str, object]) -> Reply:
-    """A text for somebody whose language is not known: both."""
-    text = "\n\n".join(say(language, key) for language in Language)
-    return Reply(200, _response([{"simpleText": {"text": text}}], ()), note=note)
+def _list(answer: Answer) -> dict[str, Any]:
+    """What there is to choose from, each a tap."""
+    return {
+        "header": {"title": shortened(say(answer.language, "which_centre"), TITLE_LIMIT)},
+        "items": [
+            {"title": shortened(offer, TITLE_LIMIT), "action": "message", "messageText": offer}
+            for offer in answer.suggestions[:LIST_ITEMS]
+        ],
+    }
 
 
 def _card(card: Card, language: Language) -> dict[str, Any]:
     return {
-        "title": _cut(card.title, TITLE_LIMIT),
-        "description": _cut(card.text, DESCRIPTION_LIMIT),
+        "title": shortened(card.title, TITLE_LIMIT),
+        "description": shortened(card.text, DESCRIPTION_LIMIT),
         "thumbnail": {"imageUrl": card.picture},
         "buttons": [
-            {"action": "webLink", "label": _cut(say(language, "open_picture"), LABEL_LIMIT), "webLinkUrl": card.link}
+            {
+                "action": "webLink",
+                "label": shortened(say(language, "open_picture"), LABEL_LIMIT),
+                "webLinkUrl": card.link,
+            }
         ],
     }
 
 
 def _response(outputs: list[dict[str, Any]], suggestions: Sequence[str]) -> dict[str, Any]:
     replies = [
-        {"label": _cut(text, LABEL_LIMIT), "action": "message", "messageText": text}
+        {"label": shortened(text, LABEL_LIMIT), "action": "message", "messageText": text}
         for text in suggestions[:QUICK_REPLIES]
     ]
     return {"version": "2.0", "template": {"outputs": outputs} | ({"quickReplies": replies} if replies else {})}
-
-
-def _cut(text: str, limit: int) -> str:
-    """At most ``limit`` characters; a long text ends at a line's end where there is one."""
-    if len(text) <= limit:
-        return text
-    line = text.rfind("\n", limit // 2, limit - 1)
-    return text[: line if line > 0 else limit - 1].rstrip() + "…"

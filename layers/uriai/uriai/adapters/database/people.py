@@ -181,7 +181,7 @@ class SqlPeople(People):
                 (now, code_hash, now),
             )
             if not won:
-                return None
+                return _bound_before(cursor, code_hash, platform, platform_user)
             cursor.execute(
                 f"""
                 SELECT {_PERSON} FROM enrolment_code e JOIN person p ON p.person_id = e.person_id
@@ -224,6 +224,21 @@ class SqlPeople(People):
             return None if row is None else person_from(row)
 
         return self._database.run(work)
+
+
+def _bound_before(cursor: DictCursor, code_hash: bytes, platform: Platform, platform_user: str) -> Person | None:
+    """Whom a used code has bound this very chat to: platforms deliver again, and that is not somebody else's try."""
+    cursor.execute(
+        f"""
+        SELECT {_PERSON} FROM enrolment_code e JOIN person p ON p.person_id = e.person_id
+        JOIN chat_identity i ON i.person_id = p.person_id AND i.platform = %s AND i.platform_user = %s
+            AND i.created_at = e.used_at
+        WHERE e.code_hash = %s AND p.disabled_at IS NULL
+        """,  # noqa: S608 - our own words only
+        (platform.value, platform_user, code_hash),
+    )
+    row = cursor.fetchone()
+    return None if row is None else person_from(row)
 
 
 def find_region(database: Database, name: str) -> int | None:

@@ -228,7 +228,10 @@ class People(ABC):
 
     @abstractmethod
     def use_code(self, code_hash: bytes, platform: Platform, platform_user: str, now: datetime) -> Person | None:
-        """Bind a chat to the person of an unused code that has not expired, once; None if there is none."""
+        """Bind a chat to the person of an unused code that has not expired, once; None if there is none.
+
+        From the chat that it has bound, a code comes again as often as the platform delivers it.
+        """
 
     @abstractmethod
     def by_chat(self, platform: Platform, platform_user: str) -> Person | None:

@@ -23,6 +23,19 @@ class Message:
     body: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reply(Message):
+    """The answer to a question, in the platform's own form; after ``until`` nobody waits for it any more.
+
+    ``content`` is a JSON object. It goes to ``url``, which the platform gave with the question, or, where that is
+    empty, to ``address`` by the platform's API.
+    """
+
+    content: str
+    url: str
+    until: datetime
+
+
 class ReceiptState(StrEnum):
     """What is known of a message's sending.
 

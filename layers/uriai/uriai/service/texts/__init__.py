@@ -27,6 +27,11 @@ def say(language: Language, key: str, **values: object) -> str:
     return with_particles(text) if language is Language.KOREAN else text
 
 
+def in_both_languages(key: str) -> str:
+    """The text of ``key`` for somebody whose language is not known."""
+    return "\n\n".join(say(language, key) for language in Language)
+
+
 def language_of(text: str) -> Language | None:
     """The language that a text is written in; None for one of figures and signs alone."""
     if re.search("[가-힣ㄱ-ㅎ]", text):

@@ -143,6 +143,9 @@ judge. A "suspicion" is what rules concluded; it is no judgement.""",
     "already_enrolled": "{name}, you are enrolled already. Just ask.",
     "enrolled": "{name}, you are enrolled now. You can ask.",
     "enrol_wrong_code": "This enrolment code cannot be used. Please get a new one from your administrator.",
+    "offer_gone": "This button can no longer be used. Please ask again.",
+    "answer_later": "Looking it up. The answer comes in a moment.",
+    "answer_slow": "Looking it up takes a while. Please ask again in a moment.",
     "enrol_help": (
         "Only enrolled people can use this. Please send the enrolment code from your administrator as it "
         "is (such as ABC12-34DEF)."
