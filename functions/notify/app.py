@@ -5,6 +5,7 @@ They come complete, one at a time: messages from a queue a medium, answers from 
 
 from __future__ import annotations
 
+import traceback
 from functools import lru_cache
 from typing import Any
 
@@ -30,6 +31,10 @@ processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failu
 sqs = lru_cache(maxsize=1)(sqs_client)
 
 
+class SendingFailedError(Exception):
+    """Something that was not foreseen; the message has its type alone, for its text may quote a token."""
+
+
 @lru_cache(maxsize=1)
 def post() -> Post:
     """Messengers and receipts, once per container."""
@@ -42,7 +47,8 @@ def reply_post() -> Post:
     return bootstrap.reply_post(NotifySettings.from_environment())
 
 
-@tracer.capture_method(capture_response=False)
+# a trace keeps no error either: a library may quote an address, a text or a token in its own
+@tracer.capture_method(capture_response=False, capture_error=False)
 def send_message(record: SQSRecord) -> None:
     """Send it, or have it come again later; what cannot be read goes the way of what cannot be sent."""
     answers = is_reply(record.body)
@@ -58,12 +64,18 @@ def send_message(record: SQSRecord) -> None:
         metrics.add_metric("MessagesPostponed", MetricUnit.Count, 1)
         postpone(sqs(), record.event_source_arn, record.receipt_handle, seconds)
         raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is delivered again
+        # X-Ray keeps the text of what leaves a subsegment, whatever capture_error says
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = {"error": type(error).__name__, "at": f"{where.filename}:{where.lineno}"}
+        logger.error("sending failed", extra=told | place)  # noqa: TRY400 - a traceback quotes the error's text
+        raise SendingFailedError(f"sending failed with {type(error).__name__}, see the log") from None
     logger.info("message settled", extra=told | {"state": receipt.state.value, "reason": receipt.reason})
     metrics.add_metric(f"Messages_{receipt.state.value}", MetricUnit.Count, 1)
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
+@tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer which messages to deliver again."""

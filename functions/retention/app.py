@@ -33,7 +33,7 @@ def outside() -> tuple[Expiring, Deletion]:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, object]:
-    """Answer ``{"finished", "deleted", "kept", "failed"}``, or ``{"finished": true}`` where there is nothing to do."""
+    """Answer what `Tally.as_dict` has, or ``{"finished": true}`` where there is nothing to do."""
     del event
     expiring, deletion = outside()
     run = Retention(
@@ -50,6 +50,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, object]:
     answer = tally.as_dict()
     logger.info("retention", extra=answer)
     metrics.add_metric("ClipsExpired", MetricUnit.Count, tally.deleted.total())
+    metrics.add_metric("PicturesExpired", MetricUnit.Count, tally.pictures.total())
     metrics.add_metric("DeletionsFailed", MetricUnit.Count, tally.failed)
     metrics.add_metric("RetentionUnfinished", MetricUnit.Count, 0 if tally.finished else 1)
     return answer
@@ -57,4 +58,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, object]:
 
 def _tell(expired: Expired) -> None:
     if expired.failure:
-        logger.warning("clip could not be deleted", extra={"key": expired.object_key, "reason": expired.failure})
+        logger.warning("could not be deleted", extra={"key": expired.object_key, "reason": expired.failure})

@@ -6,7 +6,9 @@ Invoked by EventBridge's schedule, whose event says nothing that is needed.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -52,22 +54,32 @@ def holds() -> tuple[Holds, Locks]:
     return bootstrap.holds(settings())
 
 
+RESERVES_MS = {"first": 45_000, "hold": 35_000, "watch": 15_000, "tell": 5_000}
+"""What has to be left of the round's time for a job to go on. Each leaves enough for those that come after it."""
+_Stop = Callable[[], bool]
+
+
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Answer what was found that was not on file, how many incidents' evidence is held now, what became of messages."""
+    del event
     counts: Counter[str] = Counter()
+
+    def left_for(job: str) -> _Stop:
+        return lambda: context.get_remaining_time_in_millis() < RESERVES_MS[job]
+
     with ExitStack() as jobs:
         # A fault in one must not keep the others from their work; the last one entered begins. Telling begins: where a
         # whole region falls silent, looking may take longer than there is time, and nobody's page may wait for that.
-        for job in (_tell, _watch, _hold, _tell):
-            jobs.callback(lambda job=job: counts.update(job()))
+        for name, job in (("tell", _tell), ("watch", _watch), ("hold", _hold), ("first", _tell)):
+            jobs.callback(lambda name=name, job=job: counts.update(job(left_for(name))))
     return dict(counts)
 
 
-def _watch() -> dict[str, int]:
-    found = watch_coverage(coverage())
+def _watch(stop: _Stop) -> dict[str, int]:
+    found = watch_coverage(replace(coverage(), stop=stop))
     if found.silent or found.dark or found.gaps:
         logger.warning(
             "found what nobody sent",
@@ -77,20 +89,22 @@ def _watch() -> dict[str, int]:
     counts = {"silent": len(found.silent), "dark": len(found.dark), "gaps": found.gaps}
     metrics.add_metric("GatewaysFellSilent", MetricUnit.Count, counts["silent"])
     metrics.add_metric("CamerasWentDark", MetricUnit.Count, counts["dark"])
+    metrics.add_metric("WatchUnfinished", MetricUnit.Count, 0 if found.finished else 1)
     return counts
 
 
-def _hold() -> dict[str, int]:
-    done = hold_evidence(*holds(), SystemClock())
+def _hold(stop: _Stop) -> dict[str, int]:
+    done = hold_evidence(*holds(), SystemClock(), stop)
     if done.refused:
         logger.warning("evidence of reported incidents could not be held", extra={"incidents": list(done.refused)})
     metrics.add_metric("HoldsRefused", MetricUnit.Count, len(done.refused))
     return {"held": done.held}
 
 
-def _tell() -> dict[str, int]:
-    tell_holes(relay().transactions, relay().clock)
-    relayed = relay_outbox(relay())
+def _tell(stop: _Stop) -> dict[str, int]:
+    outside = replace(relay(), stop=stop)
+    tell_holes(outside.transactions, outside.clock, stop)
+    relayed = relay_outbox(outside)
     counts = {"queued": relayed.queued, "delivered": relayed.delivered, "failed": relayed.failed}
     if any(counts.values()):
         logger.info("outbox relayed", extra=counts)

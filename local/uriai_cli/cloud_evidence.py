@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from uriai.adapters.database.evidence import LINK_COLUMNS, stored_link
 from uriai.domain.evidence_chain import verify_links
+from uriai.domain.record import record_subject
 from uriai.domain.ulid import Ulid
 from uriai_cli.evidence import TOMBSTONE
 
@@ -62,10 +63,14 @@ def verify_rows(cursor: DictCursor, source: BucketEvidence, gateway: str) -> Ite
 
 def verify_tombstones(cursor: DictCursor, source: BucketEvidence, gateway: str) -> Iterator[CloudVerdict]:
     """Whether the audit confirms every tombstone: whoever may write to the bucket can lay one."""
-    for key in source.keys_below(f"clips/{gateway}/"):
+    for key in (*source.keys_below(f"clips/{gateway}/"), *source.keys_below(f"records/{gateway}/")):
         if not key.endswith(TOMBSTONE):
             continue
-        confirmed = _audited(cursor, key.rpartition("/")[2].removesuffix(TOMBSTONE))
+        stem = key.removesuffix(TOMBSTONE)
+        if key.startswith("clips/"):
+            confirmed = _audited(cursor, f"clip:{stem.rpartition('/')[2]}", "clip.deletion_decided")
+        else:
+            confirmed = _audited(cursor, record_subject(stem), "picture.deletion_decided")
         status, message = (DELETED, "the audit says so too") if confirmed else (UNAUDITED, "the audit knows of none")
         yield CloudVerdict("tombstone", None, None, status, key, message)
 
@@ -76,15 +81,13 @@ def _of_object(cursor: DictCursor, source: BucketEvidence, camera: int, row: dic
     if found is not None:
         same = found.sha256 == row["sha256"].hex()
         status, message = (PRESENT, "unaltered") if same else (ALTERED, "is not the object that the row was made for")
-    elif row["deleted_at"] is not None and _audited(cursor, str(Ulid(row["clip_id"]))):
+    elif row["deleted_at"] is not None and _audited(cursor, f"clip:{Ulid(row['clip_id'])}", "clip.deletion_decided"):
         status, message = DELETED, f"deleted on {row['deleted_at'].date().isoformat()}, and the audit says so too"
     else:
         status, message = MISSING, "is not there, and the audit does not say why"
     return CloudVerdict("object", camera, row["chain_seq"], status, key, message)
 
 
-def _audited(cursor: DictCursor, clip: str) -> bool:
-    cursor.execute(
-        "SELECT 1 FROM audit WHERE subject = %s AND action = 'clip.deletion_decided' LIMIT 1", (f"clip:{clip}",)
-    )
+def _audited(cursor: DictCursor, subject: str, action: str) -> bool:
+    cursor.execute("SELECT 1 FROM audit WHERE subject = %s AND action = %s LIMIT 1", (subject, action))
     return cursor.fetchone() is not None

@@ -45,7 +45,7 @@ def show(found: dict[str, Any]) -> None:
     if found["holds"]:
         click.echo("reported incidents whose evidence is not held yet: " + _counted(found["holds"]))
     if found["deletions"]:
-        click.echo("clips to delete (`uriai retention`): " + _counted(found["deletions"]))
+        click.echo("clips and pictures to delete (`uriai retention`): " + _counted(found["deletions"]))
     _show_watch(found)
 
 

@@ -21,7 +21,8 @@ def command(*, dry_run: bool, as_json: bool) -> None:
     """Delete clips that have been kept for their centre's period, with their key frames and what is known of people.
 
     What is evidence of an incident that waits, is open or was reported never goes; what was dismissed or resolved, 60
-    days after that. Manifests stay, and a tombstone beside each. Exit code 1 if a clip could not be deleted.
+    days after that. Pictures of tampering go by the same rules ("clip" is null in JSON). Manifests stay, and a
+    tombstone beside each. Exit code 1 if something could not be deleted.
     """
     from uriai.adapters.database.retention import SqlExpiring
     from uriai.adapters.deletion import S3Deletion
@@ -46,9 +47,12 @@ def command(*, dry_run: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(tally.as_dict() | {"dry_run": dry_run}))
     else:
-        kept = ", ".join(f"{reason.value} {count}" for reason, count in sorted(tally.kept.items()))
+        kept = ", ".join(
+            f"{reason.value} {count}" for reason, count in sorted((tally.kept + tally.pictures_kept).items())
+        )
         click.echo(
-            f"{tally.deleted.total()} {'would go' if dry_run else 'deleted'}, {tally.failed} failed; "
+            f"{tally.deleted.total() + tally.pictures.total()} {'would go' if dry_run else 'deleted'}, "
+            f"{tally.failed} failed; "
             f"kept beyond their period: {kept or 'none'}",
             err=True,
         )
@@ -58,7 +62,7 @@ def command(*, dry_run: bool, as_json: bool) -> None:
 
 def _row(expired: Expired) -> dict[str, object]:
     return {
-        "clip": str(expired.clip_id),
+        "clip": str(expired.clip_id) if expired.clip_id else None,
         "key": expired.object_key,
         "reason": expired.reason.value,
         "received_at": expired.received_at.isoformat() if expired.received_at else None,

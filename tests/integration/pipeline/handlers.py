@@ -23,6 +23,10 @@ class Context:
     memory_limit_in_mb: int = 512
     invoked_function_arn: str = "arn:aws:lambda:ap-northeast-2:123456789012:function:function"
     aws_request_id: str = "request"
+    remaining_ms: int = 55_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.remaining_ms
 
 
 def function(name: str) -> ModuleType:

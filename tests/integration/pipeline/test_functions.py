@@ -240,6 +240,24 @@ def test_records_become_coverage_and_watch_finds_where_it_ends(cloud, connect, d
     assert json.loads(told["Body"])["address"] == "C012AB3CD"
 
 
+def test_watching_stops_in_time_for_telling_and_goes_on_in_the_next_round(cloud, connect, database):
+    enter_gateway(database)
+    stem, data, signature = record_of_now(400)
+    place_record(stem, data, signature)
+    function("records").handler(message(stem + ".sig"), Context())
+    enter_officer(database)
+    watch = function("watch")
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT centre_id FROM centre")
+        put_row(database, cursor.fetchone()["centre_id"])
+    nearly_over = watch.handler({}, Context(remaining_ms=watch.RESERVES_MS["watch"] - 1))
+    assert (nearly_over["silent"], nearly_over["dark"], nearly_over["queued"]) == (0, 0, 1), "what waits is told"
+    over = watch.handler({}, Context(remaining_ms=watch.RESERVES_MS["tell"] - 1))
+    assert set(over.values()) == {0}
+    whole = watch.handler({}, Context())
+    assert (whole["silent"], whole["dark"], whole["queued"]) == (1, 1, 1)
+
+
 def test_a_fault_in_watching_keeps_nobody_from_being_told(cloud, connect, database, monkeypatch):
     enter_gateway(database)
     module = function("watch")

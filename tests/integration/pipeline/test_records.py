@@ -14,6 +14,7 @@ from nacl.signing import SigningKey
 from tests.integration.pipeline.conftest import World
 from tests.unit.pipeline.fakes import GATEWAY, NOON, QUIET, StoppedClock, place_clip, script
 from tests.unit.pipeline.teller import Teller
+from tests.unit.telling.fakes import QueuesInMemory, ReceiptsInMemory
 from uriai.adapters.database.connection import Connection, Database
 from uriai.adapters.database.coverage import SqlCoverage
 from uriai.adapters.database.gateways import revoke_gateway
@@ -21,6 +22,7 @@ from uriai.adapters.database.transactions import SqlTransactions
 from uriai.domain.coverage import LEAST_HOLE, Span, gaps, merged
 from uriai.service.file_record import Filed, RecordDesk, file_record
 from uriai.service.locate_clip import Arrival
+from uriai.service.relay_outbox import Relay, relay_outbox
 from uriai.service.tell_holes import tell_holes
 from uriai.service.watch_coverage import CoverageWatch, Watching, watch_coverage
 from uriai_cli import status_rows
@@ -524,6 +526,39 @@ def test_a_number_that_does_not_come_is_on_file_after_an_hour_and_filled_when_it
     assert records.world.row("SELECT chain_seq, last_seq, gap_since FROM gateway_watch") == {
         "chain_seq": 7, "last_seq": 7, "gap_since": None,
     }  # fmt: skip
+
+
+def test_a_round_whose_time_is_up_leaves_the_rest_to_the_next_and_starves_nothing(records: Records) -> None:
+    cameras = {number: [(0.0, 60.0)] for number in range(1, 5)}
+    records.file(records.teller.coverage(NOON, cameras))
+    records.teller.coverage(at(60), cameras)  # its number never comes
+    records.file(records.teller.coverage(at(120), cameras))
+    records.clock.instant = at(8000)
+    rounds = []
+    for _ in range(10):
+        asked = iter(range(100))
+        outside = CoverageWatch(
+            records.desk.transactions, records.clock, stop=lambda asked=asked: next(asked) > 3, at_once=1
+        )
+        found = watch_coverage(outside)
+        rounds.append((len(found.silent), len(found.dark), found.gaps, found.finished))
+        if found.finished:
+            break
+    assert rounds == [(1, 1, 1, False), (0, 2, 0, False), (0, 1, 0, True)], "each kind gets its turn in the first"
+    assert [records.holes(number)[-1] for number in cameras] == [(180, None, "no_records")] * 4
+
+
+def test_a_dead_gateway_of_four_cameras_is_one_message_to_each(records: Records, officer: None) -> None:
+    records.file(records.teller.coverage(NOON, {number: [(0.0, 60.0)] for number in range(1, 5)}))
+    assert len(records.round(at(300)).dark) == 4
+    tell_holes(records.desk.transactions, records.clock)
+    queues = QueuesInMemory()
+    relay_outbox(Relay(records.desk.transactions, queues, ReceiptsInMemory(), records.clock))
+    (message,) = queues.put_messages
+    assert message.subject == "[Uri-AI] 4 holes in the recording"
+    assert all(f"camera {number}" in message.body for number in range(1, 5))
+    records.round(at(400))
+    assert tell_holes(records.desk.transactions, records.clock) == 0
 
 
 def test_two_gaps_are_two_and_a_young_one_waits(records: Records) -> None:

@@ -524,6 +524,25 @@ def test_a_gateway_that_dies_is_one_message_to_the_officer_and_one_to_the_direct
         assert "(계속되는 중)" in message.body
 
 
+def test_more_holes_than_fit_one_look_are_all_told_in_one_round_and_what_time_does_not_allow_in_the_next(world, office):
+    for camera in (1, 2, 3, 4):
+        put_hole(world, camera, found_at=NOON + timedelta(seconds=camera))
+    asked = iter((False, True))
+    assert tell_holes(world.outside.transactions, office.clock, lambda: next(asked), at_once=2) == 2
+    told = {row["about"] for row in world.rows("SELECT about FROM outbox")}
+    oldest = world.rows("SELECT CONCAT('hole:', HEX(hole_id)) AS about FROM coverage_hole ORDER BY found_at LIMIT 2")
+    assert told == {row["about"] for row in oldest}, "the oldest come first"
+    assert holes_told(world, office) == 2
+    assert holes_told(world, office) == 0
+
+
+def test_a_round_of_telling_whose_time_is_up_goes_on_in_the_next(world, office):
+    reported(world)
+    asked = iter((False, True, True, True))
+    assert relay_outbox(replace(office.relay, stop=lambda: next(asked))).queued == 1
+    assert office.round().queued == 2
+
+
 def test_what_was_no_hole_after_all_or_is_part_of_one_or_is_history_is_not_told(world, office):
     put_hole(world, 1, found_at=NOON, filled=True)
     put_hole(world, 2, found_at=NOON, part=True)

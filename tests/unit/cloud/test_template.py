@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from typing import Any
@@ -88,9 +89,9 @@ def test_nobody_in_the_cloud_may_change_a_clip_and_only_retention_may_delete_one
         assert puts <= {"s3:PutObject", "s3:PutObjectLegalHold", "s3:PutObjectRetention"}, owner
         if "s3:PutObject" in puts and owner != "GatewayPolicy":
             where = str(statement["Resource"])
-            assert "/clips/" not in where or (owner, where) == (
-                "RetentionFunction", "{'Sub': '${ClipsBucket.Arn}/clips/*.tombstone'}"
-            ), owner  # fmt: skip
+            stones = [{"Sub": f"${{ClipsBucket.Arn}}/{root}/*.tombstone"} for root in ("clips", "records")]
+            foreign = "/clips/" not in where and "/records/" not in where
+            assert foreign or (owner, statement["Resource"]) == ("RetentionFunction", stones), owner
     assert set(deleters) == {"RetentionFunction", "WatchFunction"}
     (letters,) = deleters["WatchFunction"]
     # dead letters that are on file, and no object
@@ -100,9 +101,9 @@ def test_nobody_in_the_cloud_may_change_a_clip_and_only_retention_may_delete_one
     ]
     (statement,) = deleters["RetentionFunction"]
     assert statement["Action"] == "s3:DeleteObjectVersion"
-    # never a manifest, a signature, a record or a tombstone
+    # never a manifest, a signature or a tombstone
     assert [one["Sub"] for one in statement["Resource"]] == [
-        "${ClipsBucket.Arn}/clips/*.mp4", "${ClipsBucket.Arn}/evidence/*"
+        "${ClipsBucket.Arn}/clips/*.mp4", "${ClipsBucket.Arn}/evidence/*", "${ClipsBucket.Arn}/records/*.jpg"
     ]  # fmt: skip
 
 
@@ -148,10 +149,97 @@ def test_no_trace_keeps_the_url_that_opens_a_picture():
     assert TEMPLATE["Globals"]["Function"]["Tracing"] == "Active"
 
 
+def tracer_options(name: str) -> list[dict[str, Any]]:
+    """What each decorator of the function's tracer is given; one without parentheses is given nothing."""
+    tree = ast.parse((ROOT / "functions" / name / "app.py").read_text(encoding="utf-8"))
+    found = []
+    for node in ast.walk(tree):
+        for decorator in getattr(node, "decorator_list", ()):
+            call = decorator if isinstance(decorator, ast.Call) else None
+            if ast.unparse(call.func if call else decorator).startswith("tracer.capture_"):
+                keywords = call.keywords if call else ()
+                found.append({keyword.arg: ast.literal_eval(keyword.value) for keyword in keywords})
+    return found
+
+
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_no_trace_keeps_what_a_function_answers(name):
+    assert all(options.get("capture_response") is False for options in tracer_options(name))
+
+
+def test_no_trace_keeps_the_errors_of_whoever_holds_the_messengers_tokens():
+    assert tracer_options("notify") == [{"capture_response": False, "capture_error": False}] * 2
+
+
+ALARMED = {
+    ("watch", "HoldsRefused"), ("watch", "MessagesFailed"), ("watch", "WatchUnfinished"),
+    ("records", "RecordsFlagged"), ("retention", "DeletionsFailed"), ("retention", "RetentionUnfinished"),
+}  # fmt: skip
+"""Service and metric that say that somebody has to look."""
+COUNTED = {
+    ("watch", "GatewaysFellSilent"): "officers are told",
+    ("watch", "CamerasWentDark"): "officers are told",
+    ("watch", "MessagesQueued"): "work done",
+    ("watch", "MessagesDelivered"): "work done",
+    ("notify", "MessagesPostponed"): "tried again for two hours; the queue's age has an alarm",
+    ("notify", "Messages_"): "how each ended; what failed is counted by watch",
+    ("records", "RecordsFiled"): "work done",
+    ("retention", "ClipsExpired"): "work done",
+    ("retention", "PicturesExpired"): "work done",
+    ("analyze", "AttemptsFailed"): "tried again; what stays is a dead letter, whose queue has an alarm",
+    ("analyze", "Clips_"): "how each ended; what failed is a row that uriai status shows",
+    ("analyze", "ClipsUnverified"): "officers are told of a tamper incident",
+    ("dead_letters", "ClipsGivenUp"): "a failed row that uriai status shows",
+}
+"""Every other one, and why nobody is alarmed."""
+
+
+def metrics_of(name: str) -> set[tuple[str, str]]:
+    """Service and name of each metric that a function makes; of a composed name the part that is fixed."""
     source = (ROOT / "functions" / name / "app.py").read_text(encoding="utf-8")
-    assert re.findall(r"@tracer\.capture_\w+(?!\w|\(capture_response=False\)).*", source) == []
+    return {(name, found) for found in re.findall(r"""add_metric\(\s*f?"(\w+)""", source)}
+
+
+def test_every_metric_has_an_alarm_or_a_reason_for_having_none():
+    made = set().union(*map(metrics_of, FUNCTIONS))
+    assert made == ALARMED | set(COUNTED)
+    assert ALARMED.isdisjoint(COUNTED)
+    calls = sum((ROOT / "functions" / name / "app.py").read_text().count("add_metric(") for name in FUNCTIONS)
+    assert calls == len(made), "one was not found by its name"
+
+
+def alarms() -> dict[str, dict[str, Any]]:
+    return {name: found["Properties"] for name, found in RESOURCES.items() if found["Type"] == "AWS::CloudWatch::Alarm"}
+
+
+@pytest.mark.parametrize(("service", "metric"), sorted(ALARMED))
+def test_what_says_that_somebody_has_to_look_has_an_alarm_that_can_ring(service, metric):
+    (alarm,) = [found for found in alarms().values() if found["MetricName"] == metric]
+    assert alarm["Namespace"] == TEMPLATE["Globals"]["Function"]["Environment"]["Variables"][
+        "POWERTOOLS_METRICS_NAMESPACE"
+    ]  # fmt: skip
+    function = SERVERLESS[FUNCTIONS[service]]["Properties"]["Environment"]["Variables"]
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": function["POWERTOOLS_SERVICE_NAME"]}]
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+
+
+def test_every_alarm_tells_the_topic_that_was_given():
+    action = {"If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+    assert {name for name, found in alarms().items() if found.get("AlarmActions") != action} == set()
+
+
+def test_every_queue_of_dead_letters_has_an_alarm():
+    queues = {name for name, found in RESOURCES.items() if found["Type"] == "AWS::SQS::Queue"}
+    watched = {
+        found["Dimensions"][0]["Value"]["GetAtt"].removesuffix(".QueueName")
+        for found in alarms().values()
+        if found["MetricName"] == "ApproximateNumberOfMessagesVisible"
+    }
+    assert watched == {name for name in queues if name.endswith("DeadLetterQueue")}
+
+
+def test_a_round_of_watch_that_failed_is_not_begun_again_beside_the_next():
+    assert SERVERLESS["WatchFunction"]["Properties"]["EventInvokeConfig"] == {"MaximumRetryAttempts": 0}
 
 
 def test_a_message_outlasts_the_functions_timeout():

@@ -208,3 +208,26 @@ def test_what_is_no_message_is_told_without_quoting_it(text):
         unpack(text)
     assert "비밀" not in str(caught.value)
     assert "샛별" not in str(caught.value)
+
+
+@pytest.mark.parametrize("medium", CHATS)
+def test_a_secret_pasted_with_the_end_of_its_line_is_taken_without_it(world, medium):
+    def pasted():
+        return {name: {key: f" {value}\r\n" for key, value in part.items()} for name, part in world.secret().items()}
+
+    Messengers(pasted, "", local=True).of(medium).send(a_message(medium))
+    (call,) = world.calls
+    assert any(secret in call.path + str(dict(call.headers)) for secret in SECRETS)
+
+
+@pytest.mark.parametrize("inside", ["\n", " ", "\x00", "é", "\u200b"])
+@pytest.mark.parametrize(
+    ("medium", "name"), [(Medium.SLACK, "token"), (Medium.TELEGRAM, "token"), (Medium.KAKAO, "rest_api_key")]
+)
+def test_a_secret_with_something_inside_that_none_has_is_told_of_without_quoting_it(world, medium, name, inside):
+    secret = world.secret()
+    secret[medium.value] = {**secret[medium.value], name: f"first{inside}second"}
+    with pytest.raises(TryAgainError, match=f"{medium.value} is not configured: the {name} in its secret") as refused:
+        Messengers(lambda: secret, "", local=True).of(medium)
+    assert "first" not in str(refused.value)
+    assert world.calls == []

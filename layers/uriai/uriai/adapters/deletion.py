@@ -44,6 +44,11 @@ class S3Deletion(Deletion):
                 Bucket=self._bucket, Key=key, Body=data, ContentType="application/json", ChecksumSHA256=checksum
             )
 
+    def exists(self, key: str) -> bool:
+        """Look for versions of exactly this key."""
+        with _told(key):
+            return any(version["Key"] == key for version in self._versions(key))
+
     def delete_all_versions(self, keys: Sequence[str]) -> None:
         """List the versions of each key and delete them by their ids: a plain delete would only hide the object."""
         for key in keys:

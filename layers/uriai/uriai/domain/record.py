@@ -42,6 +42,34 @@ class Link:
     status: RecordStatus
 
 
+@dataclass(frozen=True, slots=True)
+class PictureKey:
+    """Where the picture of a record of tampering lies, by the key of the record's ``.json``."""
+
+    manifest: str
+
+    @property
+    def picture(self) -> str:
+        """Key of the ``.jpg``."""
+        return self.manifest.removesuffix(".json") + ".jpg"
+
+    @property
+    def tombstone(self) -> str:
+        """Key of what says that the picture was deleted."""
+        return self.manifest.removesuffix(".json") + ".tombstone"
+
+    @property
+    def subject(self) -> str:
+        """What the audit calls it: ``record:GATEWAY/NAME``, at most 120 characters."""
+        return record_subject(self.manifest.removesuffix(".json"))
+
+
+def record_subject(stem: str) -> str:
+    """What the audit calls the record whose objects' keys begin so."""
+    parts = stem.split("/")
+    return f"record:{parts[1] if len(parts) > 1 else ''}/{parts[-1]}"[:120]
+
+
 def gateway_of(signature_key: str) -> str | None:
     """The gateway in whose folder a ``.sig`` lies; None for a key of another form."""
     found = _GATEWAY_OF_KEY.fullmatch(signature_key)

@@ -16,6 +16,7 @@ from uriai.domain.coverage import GRACE, Claim, read_claim
 from uriai.domain.identity import record_id
 from uriai.domain.manifest import LARGEST_MANIFEST, Manifest
 from uriai.domain.record import CLOCK_WRONG_S, SEQUENCE_GRACE, RecordCheck, check_record, gateway_of, judged
+from uriai.domain.tampering import sighting_of
 from uriai.service.file_tamper_record import file_tamper_record
 from uriai.service.locate_clip import Arrival
 from uriai.service.ports.clips import ClipStore, SignatureChecker
@@ -130,8 +131,10 @@ def _row(read: _Read, gateway_id: str | None, check: RecordCheck) -> RecordRow:
 
 
 def _with_claims(row: RecordRow, said: Manifest) -> RecordRow:
+    sighting = sighting_of(said) if said.type == "tamper" else None
     return replace(
         row,
+        event=sighting.event if sighting else None,
         seq=said.seq,
         type=said.type,
         # a number that no camera can have is none; its record says so by its outcome or by counting for nothing

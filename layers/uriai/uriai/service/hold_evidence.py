@@ -6,6 +6,7 @@ minute later. Nothing here ever releases a hold.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -27,10 +28,15 @@ class Holding:
     refused: tuple[int, ...]
 
 
-def hold_evidence(holds: Holds, locks: Locks, clock: Clock) -> Holding:
-    """Hold what is due, at most `AT_ONCE` incidents' evidence; what is refused stays due and says why."""
+def hold_evidence(holds: Holds, locks: Locks, clock: Clock, stop: Callable[[], bool] = lambda: False) -> Holding:
+    """Hold what is due, at most `AT_ONCE` incidents' evidence; what is refused stays due and says why.
+
+    ``stop`` says when time is up, asked before each incident: what is left over stays due.
+    """
     held, refused, in_row = 0, [], 0
     for due in holds.due(AT_ONCE):
+        if stop():
+            break
         try:
             for key in due.keys:
                 locks.hold(key, clock.now() + LOCKED_FOR)

@@ -7,7 +7,7 @@ id, which `notify` finds sent.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -29,13 +29,17 @@ LOST_AFTER = timedelta(hours=6)
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """What relaying needs of the outside; ``at_once`` rows and messages in one round."""
+    """What relaying needs of the outside; ``at_once`` rows and messages in one round.
+
+    ``stop`` says when time is up, asked before each message: what is left over is still due in the next round.
+    """
 
     transactions: Transactions
     queues: MessageQueues
     receipts: Receipts
     clock: Clock
     at_once: int = ROUND
+    stop: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,8 @@ def relay_outbox(relay: Relay) -> Relayed:
     run(partial(_fix, now=now, limit=relay.at_once))
     queued = 0
     for message_id in run(lambda rows: rows.outgoing.fixed(now, relay.at_once)):
+        if relay.stop():
+            break
         queued += run(partial(_queue, message_id=message_id, queues=relay.queues, now=now))
     delivered, failed = _settle(relay, now)
     return Relayed(queued, delivered, failed + _give_up(relay, now))
@@ -139,6 +145,8 @@ def _settle(relay: Relay, now: datetime) -> tuple[int, int]:
     delivered = failed = 0
     run = relay.transactions.run
     for queued in run(lambda rows: rows.outgoing.queued(now, relay.at_once)):
+        if relay.stop():
+            break
         message_id = queued.message_id
         receipt = relay.receipts.find(message_id)
         if receipt is not None and receipt.state is ReceiptState.SENT:
@@ -155,7 +163,7 @@ def _settle(relay: Relay, now: datetime) -> tuple[int, int]:
 def _give_up(relay: Relay, now: datetime) -> int:
     """Write down what `notify` gave up, unless it was sent after all; then the dead letter may go."""
     failed = 0
-    while letters := relay.queues.given_up():
+    while not relay.stop() and (letters := relay.queues.given_up()):
         for letter in letters:
             receipt = relay.receipts.find(letter.message_id)
             if receipt is None or receipt.state is not ReceiptState.SENT:

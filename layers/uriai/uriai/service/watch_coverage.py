@@ -6,6 +6,7 @@ lock, so that a record that arrives meanwhile is either seen or waits.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -18,29 +19,38 @@ from uriai.service.ports.records import Cause
 from uriai.service.ports.repositories import Repositories, Transactions
 from uriai.service.settle_coverage import settle
 
-AT_ONCE = 500
-"""Rows taken up in one look; there are more looks until none is left."""
+AT_ONCE = 100
+"""Rows of a kind taken up in one look; there are more looks until none is left."""
 
 
 @dataclass(frozen=True, slots=True)
 class CoverageWatch:
-    """What watching needs of the outside."""
+    """What watching needs of the outside; ``stop`` says when time is up, asked before each gateway and camera."""
 
     transactions: Transactions
     clock: Clock
+    stop: Callable[[], bool] = lambda: False
+    at_once: int = AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)
 class Watching:
-    """What one round found that was not on file: gateways now silent, cameras now dark, gaps in sequences."""
+    """What one round found that was not on file: gateways now silent, cameras now dark, gaps in sequences.
+
+    ``finished``: it saw all before its time was up.
+    """
 
     silent: tuple[str, ...]
     dark: tuple[tuple[str, int], ...]
     gaps: int
+    finished: bool = True
 
 
 def watch_coverage(outside: CoverageWatch) -> Watching:
-    """Look once at everything that is overdue, and put it on file.
+    """Look once at everything that is overdue, and put it on file, as far as there is time.
+
+    The three kinds take turns, so that none waits for the end of another; what is left over is the first thing that the
+    next round looks at, because it is overdue for longest.
 
     Raises
     ------
@@ -49,16 +59,27 @@ def watch_coverage(outside: CoverageWatch) -> Watching:
     """
     now, run = outside.clock.now(), outside.transactions.run
     silent: list[str] = []
-    while names := run(lambda rows: rows.records.silent(now - GRACE, AT_ONCE)):
-        silent += [name for name in names if run(partial(_silence, gateway_id=name, now=now))]
     dark: list[tuple[str, int]] = []
-    while cameras := run(lambda rows: rows.coverage.dark(now - GRACE, AT_ONCE)):
-        dark += [
-            (name, number) for name, number in cameras if run(partial(_darken, gateway_id=name, number=number, now=now))
-        ]
-    overdue = run(lambda rows: rows.records.gapped(now - SEQUENCE_GRACE, AT_ONCE))
-    gaps = sum(run(partial(_gaps, gateway_id=name, now=now)) for name in overdue)
-    return Watching(tuple(silent), tuple(dark), gaps)
+    gaps = 0
+    looked = True
+    while looked and not outside.stop():
+        looked = False
+        for name in run(lambda rows: rows.records.silent(now - GRACE, outside.at_once)):
+            if outside.stop():
+                break
+            looked = True
+            silent += [name] if run(partial(_silence, gateway_id=name, now=now)) else []
+        for name, number in run(lambda rows: rows.coverage.dark(now - GRACE, outside.at_once)):
+            if outside.stop():
+                break
+            looked = True
+            dark += [(name, number)] if run(partial(_darken, gateway_id=name, number=number, now=now)) else []
+        for name in run(lambda rows: rows.records.gapped(now - SEQUENCE_GRACE, outside.at_once)):
+            if outside.stop():
+                break
+            looked = True
+            gaps += run(partial(_gaps, gateway_id=name, now=now))
+    return Watching(tuple(silent), tuple(dark), gaps, finished=not looked)
 
 
 def _silence(rows: Repositories, gateway_id: str, now: datetime) -> bool:

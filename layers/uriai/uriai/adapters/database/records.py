@@ -26,8 +26,8 @@ class SqlRecords(Records):
         changed = self._cursor.execute(
             f"""
             INSERT INTO record (record_id, gateway_id, seq, type, camera, ulid, object_key, sha256, prev,
-                started_at, ended_at, received_at, outcome, reason)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                started_at, ended_at, event_id, received_at, outcome, reason)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
             ON DUPLICATE KEY UPDATE
                 reason = IF(outcome IN {_SIGNED}, reason, VALUES(reason)),
                 outcome = IF(outcome IN {_SIGNED}, outcome, VALUES(outcome))
@@ -44,6 +44,7 @@ class SqlRecords(Records):
                 row.prev,
                 row.started_at,
                 row.ended_at,
+                row.event.value if row.event else None,
                 row.received_at,
                 row.status.value,
                 row.reason[:255] or None,

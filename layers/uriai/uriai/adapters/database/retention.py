@@ -12,10 +12,11 @@ from pymysql.cursors import DictCursor
 
 from uriai.adapters.database.connection import Database
 from uriai.adapters.database.evidence import SqlAudit
+from uriai.adapters.database.picture_retention import SqlExpiringPictures
 from uriai.domain.retention import Expiry, Involvement, Kept, judge
 from uriai.domain.ulid import Ulid
 from uriai.domain.words import Status
-from uriai.service.ports.retention import CameraPeriod, Candidate, Condemned, Expiring
+from uriai.service.ports.retention import CameraPeriod, Candidate, Condemned, Expiring, ExpiringPictures
 
 ACTOR = "retention"
 _LOCK = "uriai.retention"
@@ -57,6 +58,11 @@ class SqlExpiring(Expiring):
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    @property
+    def pictures(self) -> ExpiringPictures:
+        """On the same connection."""
+        return SqlExpiringPictures(self._database)
 
     def cameras(self, after: int, limit: int) -> Sequence[CameraPeriod]:
         """By id, so that a run goes on where the last one stopped."""

@@ -43,8 +43,8 @@ class PipelineStatus:
     """Counts of what stands now. ``waiting`` clips have a row and no analysis yet.
 
     ``failed`` counts by reason code, ``manifests`` clips by manifest status, ``incidents`` by status (no merged ones).
-    ``deletions`` are those decided and not carried out, ``holds`` reported incidents whose evidence is not held:
-    ``pending``, and those ``refused`` by the store.
+    ``deletions`` of clips and pictures are those decided and not carried out, ``holds`` reported incidents whose
+    evidence is not held: ``pending``, and those ``refused`` by the store.
     """
 
     clips: int
@@ -128,8 +128,15 @@ def pipeline_status(cursor: DictCursor, *, last: int = 5) -> PipelineStatus:
         ),
         deletions=_counts(
             cursor,
-            "SELECT IF(deletion_error IS NULL, 'pending', 'refused') AS name, COUNT(*) AS n FROM clip "
-            "WHERE deleted_at IS NULL AND deletion_at >= '1970-01-01' GROUP BY name ORDER BY name",
+            """
+            SELECT name, CAST(SUM(n) AS SIGNED) AS n FROM (
+                SELECT IF(deletion_error IS NULL, 'pending', 'refused') AS name, COUNT(*) AS n FROM clip
+                WHERE deleted_at IS NULL AND deletion_at >= '1970-01-01' GROUP BY name
+                UNION ALL
+                SELECT IF(picture_deletion_error IS NULL, 'pending', 'refused') AS name, COUNT(*) AS n FROM record
+                WHERE picture_deleted_at IS NULL AND picture_deletion_at >= '1970-01-01' GROUP BY name
+            ) AS decided GROUP BY name ORDER BY name
+            """,
         ),
         holds=_counts(
             cursor,

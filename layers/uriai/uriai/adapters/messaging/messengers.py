@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from uriai.adapters.messaging import kakao, slack, telegram
@@ -10,6 +11,7 @@ from uriai.adapters.messaging.ses import SesMessenger, ses_client
 from uriai.domain.telling import Medium
 from uriai.service.ports.messaging import Messenger, TryAgainError
 
+_VISIBLE = re.compile("[!-~]+")
 _PLATFORMS = {
     Medium.SLACK: (slack.HOST, slack.BASE_URL, ("token",)),
     Medium.TELEGRAM: (telegram.HOST, telegram.BASE_URL, ("token",)),
@@ -60,10 +62,18 @@ class Messengers:
         _, base_url, names = _PLATFORMS[medium]
         part = self._secret().get(medium.value)
         fields = part if isinstance(part, Mapping) else {}
-        values = [fields.get(name) for name in names]
-        if not all(isinstance(value, str) and value for value in values):
+        # whoever pastes a token pastes the end of its line as well
+        values = {name: value.strip() for name in names if isinstance(value := fields.get(name), str)}
+        if not all(values.get(name) for name in names):
             raise TryAgainError(f"{medium.value} is not configured: its secret has to hold {' and '.join(names)}")
-        return (str(fields.get("api_url") or base_url), *map(str, values))
+        for name, value in values.items():
+            # told without the value, which a library that is given it would put into its error
+            if not _VISIBLE.fullmatch(value):
+                raise TryAgainError(
+                    f"{medium.value} is not configured: the {name} in its secret has a space, a line break or another "
+                    "character inside that no such value has; enter it again"
+                )
+        return (str(fields.get("api_url") or base_url).strip(), *(values[name] for name in names))
 
     def _make(self, medium: Medium, configured: tuple[str, ...]) -> Messenger:
         if medium is Medium.EMAIL:

@@ -16,7 +16,10 @@ from uriai.domain.ulid import Ulid
 
 @dataclass(frozen=True, slots=True)
 class RecordRow:
-    """A record as it is kept. None is what could not be read; instants are aware, hashes 32 bytes."""
+    """A record as it is kept. None is what could not be read; instants are aware, hashes 32 bytes.
+
+    ``event``: what a record of tampering has in common with its event's other ones.
+    """
 
     id: Ulid
     gateway_id: str | None
@@ -32,6 +35,7 @@ class RecordRow:
     prev: bytes | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    event: Ulid | None = None
 
 
 @dataclass(frozen=True, slots=True)

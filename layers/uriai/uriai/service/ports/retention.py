@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from uriai.domain.record import PictureKey
 from uriai.domain.retention import Expiry, Involvement
 from uriai.domain.ulid import Ulid
 
@@ -46,8 +47,59 @@ class Condemned:
     objects: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class PictureCandidate:
+    """The picture of a record of tampering that has been there for its whole period. ``placed``: of a known camera."""
+
+    record_id: Ulid
+    key: PictureKey
+    received_at: datetime
+    placed: bool
+    involved: tuple[Involvement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CondemnedPicture:
+    """A picture whose deletion is decided and audited, and not carried out yet. ``manifest``: SHA-256, 32 bytes."""
+
+    record_id: Ulid
+    key: PictureKey
+    manifest: bytes
+    decided_at: datetime
+    reason: Expiry
+
+
+class ExpiringPictures(ABC):
+    """Records of tampering whose pictures' period has passed. Every method is a transaction of its own."""
+
+    @abstractmethod
+    def candidates(self, now: datetime, after: PictureCandidate | None, limit: int) -> Sequence[PictureCandidate]:
+        """Those that arrived longer ago than their centre's period, by arrival, behind ``after``."""
+
+    @abstractmethod
+    def condemn(self, record_id: Ulid, now: datetime) -> CondemnedPicture | None:
+        """Judge it again, locked, and decide on its deletion with its audit row; None if it stays after all."""
+
+    @abstractmethod
+    def condemned(self, after: CondemnedPicture | None, limit: int) -> Sequence[CondemnedPicture]:
+        """Those whose deletion was decided and not carried out, by the instant of that, behind ``after``."""
+
+    @abstractmethod
+    def note_refusal(self, picture: CondemnedPicture, reason: str, now: datetime) -> None:
+        """Keep why the deletion failed this time."""
+
+    @abstractmethod
+    def finish(self, picture: CondemnedPicture, now: datetime) -> None:
+        """The picture is gone: say so in its record's row, audited; once."""
+
+
 class Expiring(ABC):
     """Rows of clips whose period has passed."""
+
+    @property
+    @abstractmethod
+    def pictures(self) -> ExpiringPictures:
+        """The same of pictures beside records of tampering."""
 
     @abstractmethod
     def cameras(self, after: int, limit: int) -> Sequence[CameraPeriod]:
@@ -105,6 +157,10 @@ class Deletion(ABC):
     @abstractmethod
     def put_tombstone(self, key: str, data: bytes) -> None:
         """Write a tombstone; the same bytes may be written again."""
+
+    @abstractmethod
+    def exists(self, key: str) -> bool:
+        """Whether there is any version of the object."""
 
     @abstractmethod
     def delete_all_versions(self, keys: Sequence[str]) -> None:
