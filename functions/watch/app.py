@@ -21,7 +21,7 @@ from uriai.service.hold_evidence import hold_evidence
 from uriai.service.ports.clock import SystemClock
 from uriai.service.ports.holds import Holds, Locks
 from uriai.service.relay_outbox import Relay, relay_outbox
-from uriai.service.tell_holes import tell_holes
+from uriai.service.tell_holes import tell_holes, tell_troubles
 from uriai.service.watch_coverage import CoverageWatch, watch_coverage
 from uriai.settings import Settings
 
@@ -104,6 +104,7 @@ def _hold(stop: _Stop) -> dict[str, int]:
 def _tell(stop: _Stop) -> dict[str, int]:
     outside = replace(relay(), stop=stop)
     tell_holes(outside.transactions, outside.clock, stop)
+    tell_troubles(outside.transactions, outside.clock, stop)
     relayed = relay_outbox(outside)
     counts = {"queued": relayed.queued, "delivered": relayed.delivered, "failed": relayed.failed}
     if any(counts.values()):

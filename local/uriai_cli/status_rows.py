@@ -46,6 +46,9 @@ def show(found: dict[str, Any]) -> None:
         click.echo("reported incidents whose evidence is not held yet: " + _counted(found["holds"]))
     if found["deletions"]:
         click.echo("clips and pictures to delete (`uriai retention`): " + _counted(found["deletions"]))
+    if found["outbox"]:
+        since = f"   the oldest is due since {found['oldest_untold']}" if found["oldest_untold"] else ""
+        click.echo(f"messages not delivered (`uriai outbox list`): {_counted(found['outbox'])}{since}")
     _show_watch(found)
 
 
@@ -61,6 +64,8 @@ def _show_watch(found: dict[str, Any]) -> None:
         for hole in found["last_dark"]:
             place = f"{hole['gateway']} camera {hole['camera']}  {hole['centre']}"
             click.echo(f"  since {hole['since']}  {hole['cause']:<14} {place}")
+    if found["never_recorded"]:
+        click.echo(f"cameras that were entered and never recorded anything: {found['never_recorded']}")
     if found["sequence_gaps"]:
         click.echo(f"gaps in the numbers of records: {found['sequence_gaps']}")
         for gap in found["last_gaps"]:

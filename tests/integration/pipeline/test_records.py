@@ -19,11 +19,11 @@ from uriai.adapters.database.connection import Connection, Database
 from uriai.adapters.database.coverage import SqlCoverage
 from uriai.adapters.database.gateways import revoke_gateway
 from uriai.adapters.database.transactions import SqlTransactions
-from uriai.domain.coverage import LEAST_HOLE, Span, gaps, merged
+from uriai.domain.coverage import INSTALLED_WITHIN, LEAST_HOLE, Span, gaps, merged
 from uriai.service.file_record import Filed, RecordDesk, file_record
 from uriai.service.locate_clip import Arrival
 from uriai.service.relay_outbox import Relay, relay_outbox
-from uriai.service.tell_holes import tell_holes
+from uriai.service.tell_holes import tell_holes, tell_troubles
 from uriai.service.watch_coverage import CoverageWatch, Watching, watch_coverage
 from uriai_cli import status_rows
 
@@ -506,6 +506,148 @@ def test_a_tamper_record_that_says_nothing_is_kept_and_flagged(records: Records,
 
 
 # ---- the chain
+
+
+def troubles_told(records: Records) -> list[tuple[str, str]]:
+    """What this round has the officer told of the gateways' records: the key and the line that says what it is."""
+    before = {row["about"] for row in records.world.rows("SELECT about FROM outbox")}
+    tell_troubles(records.desk.transactions, records.clock)
+    rows = records.world.rows("SELECT about, body, recipient FROM outbox WHERE occasion = 'records' ORDER BY about")
+    assert {row["recipient"][:7] for row in rows} <= {"person:"}
+    return [(row["about"], row["body"].split("\n")[1]) for row in rows if row["about"] not in before]
+
+
+def test_the_officer_is_told_of_numbers_that_did_not_come_once_a_day_and_gateway(
+    records: Records, officer: None
+) -> None:
+    records.file(records.teller.coverage(NOON))
+    records.teller.coverage(at(60))
+    records.teller.coverage(at(120))
+    records.file(records.teller.coverage(at(180)))
+    records.teller.coverage(at(240))
+    records.file(records.teller.coverage(at(300)))
+    assert records.round(at(1000)).gaps == 0
+    assert troubles_told(records) == [], "they may still be under way"
+    assert records.round(at(4000)).gaps == 2
+    assert troubles_told(records) == [(f"gap:{GATEWAY}:20261122", f"3 of its records did not come · gateway {GATEWAY}")]
+    assert troubles_told(records) == []
+    records.teller.coverage(at(360))
+    records.file(records.teller.coverage(at(420)), at(5000))
+    assert records.round(at(90_000)).gaps == 1
+    assert [about for about, _ in troubles_told(records)] == [f"gap:{GATEWAY}:20261123"]
+
+
+def test_numbers_that_came_before_anybody_was_told_are_not_told(records: Records, officer: None) -> None:
+    records.file(records.teller.coverage(NOON))
+    late = records.teller.coverage(at(60))
+    records.file(records.teller.coverage(at(120)))
+    assert records.round(at(4000)).gaps == 1
+    records.file(late, at(4001))
+    assert troubles_told(records) == []
+
+
+def test_a_gateway_put_back_to_an_older_state_is_told_once_however_many_records_fork(
+    records: Records, officer: None
+) -> None:
+    records.minutes(3)
+    records.teller.seq, records.teller.prev = 1, "0" * 64
+    for minute in range(3, 6):
+        records.file(records.teller.coverage(at(60 * minute)))
+    assert "forked" in records.outcomes().values()
+    (told,) = troubles_told(records)
+    assert told[0] == f"order:{GATEWAY}:20261122"
+    assert "of its records contradict each other or their order" in told[1]
+    records.file(records.teller.coverage(at(400)))
+    assert troubles_told(records) == []
+
+
+def test_a_broken_link_of_long_ago_that_shows_only_now_is_told_now(records: Records, officer: None) -> None:
+    first = records.teller.coverage(NOON, arrives=at(62))
+    records.teller.prev = "1" * 64
+    records.file(records.teller.coverage(at(60)))
+    records.file(first, at(5 * 86400))
+    assert records.outcomes()[2] == "broken_link"
+    assert [about for about, _ in troubles_told(records)] == [f"order:{GATEWAY}:20261127"]
+
+
+def test_the_officer_is_told_of_a_clock_that_is_wrong_and_again_when_it_is_wrong_anew(
+    records: Records, officer: None
+) -> None:
+    records.teller.clock_behind_s = 90.0
+    records.file(records.teller.coverage(NOON, clock_offset_s=90.0))
+    assert [line for _, line in troubles_told(records)] == [f"its clock is wrong · gateway {GATEWAY}"]
+    records.file(records.teller.coverage(at(60), clock_offset_s=90.0))
+    assert troubles_told(records) == []
+    records.teller.clock_behind_s = 0.0
+    records.file(records.teller.coverage(at(120), clock_offset_s=0.0))
+    records.teller.clock_behind_s = 90.0
+    records.file(records.teller.coverage(at(90_000), clock_offset_s=90.0))
+    assert [about for about, _ in troubles_told(records)] == [f"clock:{GATEWAY}:20261123"]
+
+
+def test_of_a_revoked_gateway_nobody_is_told(records: Records, officer: None) -> None:
+    records.teller.clock_behind_s = 90.0
+    records.file(records.teller.coverage(NOON, clock_offset_s=90.0))
+    with records.world.database.transaction() as cursor:
+        revoke_gateway(cursor, GATEWAY, None, at(100))
+    assert troubles_told(records) == []
+
+
+def entered(records: Records) -> None:
+    """The gateway's key came with its cameras, at noon."""
+    records.world.rows("UPDATE gateway_key SET valid_from = %s", (NOON,))
+
+
+def test_a_camera_that_was_entered_and_never_sent_anything_is_a_hole_after_a_day(
+    records: Records, officer: None
+) -> None:
+    entered(records)
+    assert records.round(NOON + INSTALLED_WITHIN - timedelta(seconds=1)) == Watching((), (), 0)
+    assert status_rows.rows(records.world.database.connection())["never_recorded"] == 4
+    found = records.round(NOON + INSTALLED_WITHIN)
+    assert found.dark == tuple((GATEWAY, number) for number in range(1, 5))
+    assert records.holes(3) == [(0, None, "no_records")], "since it was entered"
+    assert tell_holes(records.desk.transactions, records.clock) == 4
+    queues = QueuesInMemory()
+    relay_outbox(Relay(records.desk.transactions, queues, ReceiptsInMemory(), records.clock))
+    assert [message.subject for message in queues.put_messages] == ["[Uri-AI] 4 holes in the recording"], "one message"
+    assert records.round(NOON + 2 * INSTALLED_WITHIN) == Watching((), (), 0)
+    assert status_rows.rows(records.world.database.connection())["never_recorded"] == 0
+
+
+def test_what_a_camera_sends_at_last_ends_the_hole_that_it_began_with(records: Records) -> None:
+    entered(records)
+    day = INSTALLED_WITHIN.total_seconds()
+    records.round(at(day))
+    records.file(records.teller.coverage(at(day + 600)))
+    assert records.holes(1) == [(0, day + 600, "no_records")]
+    assert records.holes(2) == [(0, None, "no_records")]
+    assert records.coverage() == [(day + 600, day + 660)]
+
+
+def test_a_camera_beside_others_that_record_is_missed_too(records: Records) -> None:
+    entered(records)
+    late = INSTALLED_WITHIN - 10 * MINUTE
+    records.minutes(15, NOON + late)
+    assert records.round(NOON + INSTALLED_WITHIN + 5 * MINUTE).dark == ((GATEWAY, 2), (GATEWAY, 3), (GATEWAY, 4))
+    assert records.holes(2) == [(0, None, "camera_silent")], "its gateway is alive"
+
+
+def test_a_gateway_that_has_no_key_yet_or_none_any_more_is_expected_to_send_nothing(records: Records) -> None:
+    records.world.rows("UPDATE gateway_key SET revoked_at = %s", (NOON,))
+    assert records.round(NOON + 10 * INSTALLED_WITHIN) == Watching((), (), 0)
+    records.world.rows("DELETE FROM gateway_key")
+    assert records.round(NOON + 10 * INSTALLED_WITHIN) == Watching((), (), 0)
+
+
+def test_a_camera_that_nobody_entered_is_expected_once_a_clip_of_it_was_verified(records: Records) -> None:
+    entered(records)
+    records.world.rows("DELETE FROM camera")
+    records.world.analyse(place_clip(records.world.bucket, script(*QUIET), camera=7, signed=False))
+    later = NOON + INSTALLED_WITHIN + MINUTE
+    assert records.round(later) == Watching((), (), 0), "anybody can make up a number"
+    records.world.analyse(place_clip(records.world.bucket, script(*QUIET), camera=7, seq=2))
+    assert records.round(later).dark == ((GATEWAY, 7),)
 
 
 def test_a_number_that_does_not_come_is_on_file_after_an_hour_and_filled_when_it_comes(records: Records) -> None:

@@ -7,6 +7,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from tests.integration.pipeline.staff import everybody
 from tests.unit.pipeline.fakes import QUIET, VIOLENT, script
 from uriai_cli import status_rows
 
@@ -44,6 +45,24 @@ def test_status_says_the_same_in_words(troubled, connect, capsys):
     said = capsys.readouterr().out
     for word in ("unknown_gateway 1", "zero_bytes 1", "missing 1", "saetbyeol-1 camera 9", "pending_review 1"):
         assert word in said
+
+
+def test_status_counts_what_people_were_not_told_yet_and_since_when_it_is_due(world, connect, capsys):
+    everybody(world)
+    world.set_auto_report(True)
+    world.analyse(world.place(script(*VIOLENT)))
+    world.rows("UPDATE outbox SET state = 'failed' WHERE medium = 'telegram'")
+    world.rows("UPDATE outbox SET due_at = '2026-11-20 01:02:03' WHERE recipient LIKE 'person:%%' LIMIT 1")
+    with connect() as connection:
+        rows = status_rows.rows(connection)
+        status_rows.show(rows)
+    assert (rows["outbox"], rows["oldest_untold"]) == ({"failed": 1, "waiting": 2}, "2026-11-20T01:02:03+00:00")
+    said = capsys.readouterr().out
+    assert "waiting 2   failed 1   the oldest is due since 2026-11-20T01:02:03+00:00" in said
+    world.rows("UPDATE outbox SET state = 'delivered'")
+    with connect() as connection:
+        rows = status_rows.rows(connection)
+    assert (rows["outbox"], rows["oldest_untold"]) == ({}, None)
 
 
 def test_a_database_without_a_row_has_a_status_too(database, connect, capsys):

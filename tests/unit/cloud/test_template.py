@@ -189,6 +189,7 @@ COUNTED = {
     ("analyze", "AttemptsFailed"): "tried again; what stays is a dead letter, whose queue has an alarm",
     ("analyze", "Clips_"): "how each ended; what failed is a row that uriai status shows",
     ("analyze", "ClipsUnverified"): "officers are told of a tamper incident",
+    ("answer", "QuestionsAnsweredLater"): "work done; what could not be is a dead letter, whose queue has an alarm",
     ("dead_letters", "ClipsGivenUp"): "a failed row that uriai status shows",
 }
 """Every other one, and why nobody is alarmed."""

@@ -78,6 +78,7 @@ STATION, OFFICER, DIRECTOR, EXPERT, OPERATOR = Audience
         (Occasion.REVIEW, (EXPERT,)),
         (Occasion.TAMPER, (OFFICER, DIRECTOR)),
         (Occasion.HOLE, (OFFICER, DIRECTOR)),
+        (Occasion.RECORDS, (OFFICER,)),
         (Occasion.NO_STATION, (OPERATOR,)),
         (Occasion.NO_POLICY_OFFICER, (OPERATOR,)),
         (Occasion.NO_DIRECTOR, (OPERATOR,)),

@@ -11,20 +11,24 @@ from tests.unit.telling.test_telling import GRAVE, NOON, incident
 from uriai.adapters.messaging.kakao import LONGEST_TEXT
 from uriai.domain.centre import Centre
 from uriai.domain.person import Language
+from uriai.domain.record import Trouble
 from uriai.domain.telling import Audience, Occasion, audiences, missing
 from uriai.domain.words import Kind, Status
-from uriai.service.ports.telling import Place
+from uriai.service.ports.telling import Place, UntoldTrouble
 from uriai.service.tidings import LONGEST_BODY, LONGEST_SUBJECT, Tidings, again, message
 
 CENTRE = Centre(1, "샛별어린이집", "Asia/Seoul", auto_report=False)
 PLACE = Place("경기도 수원시 영통동", "영통로 1", "031-000-0000")
 TIDINGS = Tidings("incident:x", CENTRE, PLACE, 3, GRAVE.started_at, GRAVE.ended_at, GRAVE, "수원영통경찰서")
 HOLE = replace(TIDINGS, incident=None, camera_number=None, ended_at=None, station=None)
+GAP = UntoldTrouble("gap:x:20261122", CENTRE, "x" * 63, Trouble.GAP, 7, GRAVE.started_at, GRAVE.ended_at)
+RECORDS = replace(HOLE, trouble=GAP, ended_at=GRAVE.ended_at)
 
 
 def every_message(tidings: Tidings) -> dict[tuple[Occasion, Audience, Language], tuple[str, str]]:
     """Everything that anybody can be told of an incident or a hole."""
-    own = [one for one in Occasion if (one is Occasion.HOLE) == (tidings.incident is None)]
+    without = {Occasion.RECORDS} if tidings.trouble else {Occasion.HOLE}
+    own = set(Occasion) - {Occasion.HOLE, Occasion.RECORDS} if tidings.incident else without
     told = [(occasion, audience) for occasion in own for audience in audiences(occasion, withheld=False)]
     told += [(missing(audience), Audience.OPERATOR) for audience in Audience if missing(audience)]
     return {
@@ -87,7 +91,22 @@ def test_a_camera_fault_is_no_suspicion_and_a_hole_has_no_number():
     ]
 
 
-@pytest.mark.parametrize("tidings", [TIDINGS, HOLE], ids=["incident", "hole"])
+@pytest.mark.parametrize(
+    ("trouble", "what"),
+    [
+        (Trouble.GAP, "7 of its records did not come"),
+        (Trouble.ORDER, "7 of its records contradict each other or their order"),
+        (Trouble.CLOCK, "its clock is wrong"),
+    ],
+)
+def test_an_officer_reads_what_is_wrong_with_the_records_of_which_gateway(trouble, what):
+    told = replace(RECORDS, trouble=replace(GAP, trouble=trouble, gateway="saetbyeol-1"))
+    subject, body = message(Language.ENGLISH, told, Occasion.RECORDS, Audience.POLICY_OFFICER, NOON)
+    assert subject == "[Uri-AI] fault in the records: 샛별어린이집"
+    assert body.split("\n")[:2] == ["샛별어린이집, fault in the records", f"{what} · gateway saetbyeol-1"]
+
+
+@pytest.mark.parametrize("tidings", [TIDINGS, HOLE, RECORDS], ids=["incident", "hole", "records"])
 def test_every_message_has_its_words_in_both_languages_and_no_link(tidings):
     for key, (subject, body) in every_message(tidings).items():
         assert "\n" not in subject, key

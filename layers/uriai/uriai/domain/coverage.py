@@ -22,6 +22,11 @@ GRACE = timedelta(seconds=150)
 A record covers a minute and arrives seconds after it, behind one clip at the worst. With the minute until `watch` runs
 again a hole is on file 215 s after it began at the latest, of the 300 s that are promised.
 """
+INSTALLED_WITHIN = timedelta(days=1)
+"""How long after it was entered a camera, its gateway having a key, may send nothing before that is a hole.
+
+Between entering and installing lie hours; who is told of every camera that hangs tomorrow stops reading.
+"""
 LONGEST_CLAIM = timedelta(minutes=15)
 """No record covers more: agents write one a minute, or every 10 minutes where they are told to."""
 CLOCK_SLACK = timedelta(seconds=5)

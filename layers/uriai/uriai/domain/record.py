@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
 from uriai.domain.chain import RecordStatus
 from uriai.domain.manifest import FIRST_PREV, Manifest, ManifestError, SignedBy
@@ -20,6 +21,17 @@ CLOCK_WRONG_S = 60.0
 """Seconds by which a gateway's clock may differ from S3's before the times that people are told are misleading."""
 
 _GATEWAY_OF_KEY = re.compile(r"(?:records|clips)/([a-z0-9][a-z0-9-]{0,62})/.+\.sig")
+
+
+class Trouble(StrEnum):
+    """What people are told of a gateway's records as a whole."""
+
+    GAP = "gap"
+    """Numbers did not come."""
+    ORDER = "order"
+    """Records that the gateway signed contradict each other or their place: reordered, forked, a broken link."""
+    CLOCK = "clock"
+    """The gateway's clock is wrong by more than `CLOCK_WRONG_S`."""
 
 
 @dataclass(frozen=True, slots=True)

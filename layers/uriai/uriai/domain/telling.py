@@ -23,8 +23,8 @@ CLAIM_LASTS = timedelta(hours=4)
 class Occasion(StrEnum):
     """What there is to tell.
 
-    ``undelivered``: an expert could not be paged; ``unreported``: a report did not get to the police; ``no_…``: those
-    who ought to be told cannot be reached.
+    ``records``: a gateway's are incomplete or contradict each other; ``undelivered``: an expert could not be paged;
+    ``unreported``: a report did not get to the police; ``no_…``: those who ought to be told cannot be reached.
     """
 
     REPORTED = "reported"
@@ -32,6 +32,7 @@ class Occasion(StrEnum):
     REVIEW = "review"
     TAMPER = "tamper"
     HOLE = "hole"
+    RECORDS = "records"
     UNDELIVERED = "undelivered"
     UNREPORTED = "unreported"
     NO_STATION = "no_station"
@@ -47,7 +48,7 @@ class Occasion(StrEnum):
     @property
     def bundled(self) -> bool:
         """Whether several that are due at once are told in one message."""
-        return self in (Occasion.REVIEW, Occasion.TAMPER, Occasion.HOLE)
+        return self in (Occasion.REVIEW, Occasion.TAMPER, Occasion.HOLE, Occasion.RECORDS)
 
     @property
     def waits_for_decision(self) -> bool:
@@ -106,6 +107,9 @@ def audiences(occasion: Occasion, *, withheld: bool) -> tuple[Audience, ...]:
         told: tuple[Audience, ...] = (Audience.STATION, Audience.POLICY_OFFICER, Audience.DIRECTOR)
     elif occasion in (Occasion.TAMPER, Occasion.HOLE):
         told = (Audience.POLICY_OFFICER, Audience.DIRECTOR)
+    elif occasion is Occasion.RECORDS:
+        # not the director: the gateway stands in their building, and nothing in it is theirs to mend
+        told = (Audience.POLICY_OFFICER,)
     elif occasion in (Occasion.PAGE, Occasion.REVIEW):
         told = (Audience.EXPERT,)
     elif occasion is Occasion.UNREPORTED:

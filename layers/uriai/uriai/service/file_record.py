@@ -91,7 +91,7 @@ def _file(rows: Repositories, read: _Read, desk: RecordDesk) -> Filed:
         signed_by=desk.signatures.signed_by,
     )
     row = _row(read, name, check)
-    rows.records.add(row)
+    rows.records.add(row, now)
     if gateway is None or check.manifest is None:
         return Filed(check.status, check.reason, row.type, row.seq)
     if not check.status.signed:
@@ -100,7 +100,7 @@ def _file(rows: Repositories, read: _Read, desk: RecordDesk) -> Filed:
             refused = _tamper(rows, gateway, check.manifest, read.arrived_at, None, now, verified=False)
         return Filed(check.status, check.reason, row.type, row.seq, refused)
     watch = rows.records.lock(gateway.id)
-    status = _place(rows.records, watch, check.manifest.seq, row)
+    status = _place(rows.records, watch, check.manifest.seq, row, now)
     watch = _walked(rows.records, replace(watch, last_seq=max(watch.last_seq, check.manifest.seq)), row, now)
     refused = ""
     if check.manifest.type == "coverage" and check.status is RecordStatus.PRESENT:
@@ -151,13 +151,13 @@ def _kept(instant: datetime) -> datetime | None:
     return instant if 1970 <= instant.year < 2900 else None
 
 
-def _place(records: Records, watch: GatewayWatch, seq: int, row: RecordRow) -> RecordStatus:
+def _place(records: Records, watch: GatewayWatch, seq: int, row: RecordRow, now: datetime) -> RecordStatus:
     """Judge the records of this number and of the next anew, now that one more is known; what this one is."""
     links = records.links(watch.gateway_id, max(seq - 1, 0), seq + 1)
     status = row.status
     for link, found in (*judged(links, seq), *judged(links, seq + 1)):
         if found is not link.status:
-            records.mark(link.record_id, found)
+            records.mark(link.record_id, found, now)
         if link.record_id == row.id:
             status = found
     return status

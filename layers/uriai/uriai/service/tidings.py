@@ -15,7 +15,7 @@ from uriai.domain.incident import Incident
 from uriai.domain.person import Language
 from uriai.domain.telling import Audience, Occasion
 from uriai.domain.words import Kind
-from uriai.service.ports.telling import Place
+from uriai.service.ports.telling import Place, UntoldTrouble
 from uriai.service.texts import kind_name, say, span_text
 
 LONGEST_SUBJECT = 200
@@ -29,7 +29,8 @@ class Tidings:
     """What there is to tell, and where it happened; instants aware.
 
     ``about`` is the key of the subject. Without an ``incident`` it is a hole in the coverage, and ``camera_number``
-    None then means every camera; ``ended_at`` None: it goes on. ``station`` is the police station that is told.
+    None then means every camera, or ``trouble`` with a gateway's records; ``ended_at`` None: it goes on. ``station`` is
+    the police station that is told.
     """
 
     about: str
@@ -40,6 +41,7 @@ class Tidings:
     ended_at: datetime | None
     incident: Incident | None = None
     station: str | None = None
+    trouble: UntoldTrouble | None = None
 
 
 def message(
@@ -53,7 +55,8 @@ def message(
         "station": _short(tidings.station or ""),
         "region": tidings.place.region,
     }
-    values["matter"] = say(language, "tell_incident" if tidings.incident else "tell_hole", **values)
+    matter = "tell_incident" if tidings.incident else "tell_records" if tidings.trouble else "tell_hole"
+    values["matter"] = say(language, matter, **values)
     lines = [
         str(values["matter"]),
         say(language, "tell_what", what=values["what"], camera=_camera(language, tidings)),
@@ -101,6 +104,8 @@ def _next_key(occasion: Occasion, audience: Audience, tidings: Tidings) -> str:
 
 def _what(language: Language, tidings: Tidings) -> str:
     """What it is: a suspicion, until somebody has judged; a fault is a fault."""
+    if tidings.trouble is not None:
+        return say(language, f"tell_trouble_{tidings.trouble.trouble.value}", count=tidings.trouble.count)
     if tidings.incident is None:
         return say(language, "tell_no_recording")
     kind = kind_name(language, tidings.incident.kind)
@@ -108,6 +113,8 @@ def _what(language: Language, tidings: Tidings) -> str:
 
 
 def _camera(language: Language, tidings: Tidings) -> str:
+    if tidings.trouble is not None:
+        return say(language, "tell_gateway", gateway=tidings.trouble.gateway)
     if tidings.camera_number is None:
         return say(language, "tell_every_camera")
     return say(language, "camera_filter", cameras=tidings.camera_number)

@@ -1,4 +1,5 @@
-"""Finds what nobody sends: gateways that fell silent, cameras without coverage, numbers that did not come.
+"""Finds what nobody sends: gateways that fell silent, cameras without coverage, also those that never had any, numbers
+that did not come.
 
 `watch` calls it every minute. Each gateway and camera is looked at in a transaction of its own, behind the gateway's
 lock, so that a record that arrives meanwhile is either seen or waits.
@@ -11,11 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from uriai.domain.coverage import GRACE, LEAST_HOLE
+from uriai.domain.coverage import GRACE, INSTALLED_WITHIN, LEAST_HOLE
 from uriai.domain.record import SEQUENCE_GRACE
 from uriai.service.file_record import put_gaps_on_file
 from uriai.service.ports.clock import Clock
-from uriai.service.ports.records import Cause
+from uriai.service.ports.records import CameraWatch, Cause, Unheard
 from uriai.service.ports.repositories import Repositories, Transactions
 from uriai.service.settle_coverage import settle
 
@@ -49,7 +50,7 @@ class Watching:
 def watch_coverage(outside: CoverageWatch) -> Watching:
     """Look once at everything that is overdue, and put it on file, as far as there is time.
 
-    The three kinds take turns, so that none waits for the end of another; what is left over is the first thing that the
+    The kinds take turns, so that none waits for the end of another; what is left over is the first thing that the
     next round looks at, because it is overdue for longest.
 
     Raises
@@ -69,6 +70,11 @@ def watch_coverage(outside: CoverageWatch) -> Watching:
                 break
             looked = True
             silent += [name] if run(partial(_silence, gateway_id=name, now=now)) else []
+        for camera in run(lambda rows: rows.coverage.unheard(now - INSTALLED_WITHIN, outside.at_once)):
+            if outside.stop():
+                break
+            looked = True
+            run(partial(_expect, camera=camera))
         for name, number in run(lambda rows: rows.coverage.dark(now - GRACE, outside.at_once)):
             if outside.stop():
                 break
@@ -89,6 +95,13 @@ def _silence(rows: Repositories, gateway_id: str, now: datetime) -> bool:
         return False
     rows.records.save(replace(watch, silent_since=watch.heard_until))
     return True
+
+
+def _expect(rows: Repositories, camera: Unheard) -> None:
+    """Expect coverage of a camera since it was entered: what it did not send since is a hole like any other's."""
+    rows.records.lock(camera.gateway_id)
+    if camera.number not in rows.coverage.watches(camera.gateway_id):
+        rows.coverage.save(CameraWatch(camera.camera_id, camera.since, camera.since, camera.since))
 
 
 def _darken(rows: Repositories, gateway_id: str, number: int, now: datetime) -> bool:

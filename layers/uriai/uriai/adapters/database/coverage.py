@@ -9,7 +9,7 @@ from pymysql.cursors import DictCursor
 
 from uriai.domain.coverage import JOINS, Span, by_day, merged
 from uriai.domain.ulid import Ulid
-from uriai.service.ports.records import CameraWatch, Cause, Coverage, Hole
+from uriai.service.ports.records import CameraWatch, Cause, Coverage, Hole, Unheard
 
 LONGEST_ROW = timedelta(days=1)
 """No row is longer, see `by_day`: how far before an instant a span that reaches it can have begun."""
@@ -159,6 +159,27 @@ class SqlCoverage(Coverage):
             """,
             (cause.value, camera_id, within.end, within.start),
         )
+
+    def unheard(self, before: datetime, limit: int) -> Sequence[Unheard]:
+        """Cameras that are there and that no record ever named."""
+        self._cursor.execute(
+            """
+            SELECT m.camera_id, m.gateway_id, m.number, GREATEST(m.created_at, k.first_key_at) AS since
+            FROM camera m
+            JOIN gateway g ON g.gateway_id = m.gateway_id AND g.revoked_at IS NULL
+            JOIN (
+                SELECT gateway_id, MIN(valid_from) AS first_key_at FROM gateway_key WHERE revoked_at IS NULL
+                GROUP BY gateway_id
+            ) k ON k.gateway_id = m.gateway_id
+            LEFT JOIN camera_watch w ON w.camera_id = m.camera_id
+            WHERE w.camera_id IS NULL AND m.created_at <= %s AND k.first_key_at <= %s
+                AND (m.registered = TRUE OR EXISTS (
+                    SELECT 1 FROM clip c WHERE c.camera_id = m.camera_id AND c.manifest_status = 'verified'))
+            ORDER BY since, m.camera_id LIMIT %s
+            """,
+            (before, before, limit),
+        )
+        return [Unheard(**row) for row in self._cursor.fetchall()]
 
     def dark(self, before: datetime, limit: int) -> Sequence[tuple[str, int]]:
         """Gateway and number of cameras without coverage since ``before``, of which that is not on file."""

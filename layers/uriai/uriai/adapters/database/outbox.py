@@ -10,6 +10,7 @@ from pymysql.cursors import DictCursor
 
 from uriai.domain.centre import Centre
 from uriai.domain.person import Language
+from uriai.domain.record import Trouble
 from uriai.domain.telling import Audience, Hours, Medium, Occasion
 from uriai.domain.ulid import Ulid
 from uriai.service.ports.telling import (
@@ -21,6 +22,7 @@ from uriai.service.ports.telling import (
     Place,
     Recipient,
     UntoldHole,
+    UntoldTrouble,
 )
 
 _CHANNEL = "ch.channel_id, ch.medium, ch.address, ch.quiet_from, ch.quiet_until, ch.digest_at"
@@ -39,6 +41,25 @@ UNTOLD_HOLES = """
             SELECT 1 FROM outbox o
             WHERE o.about = CONVERT(CONCAT('hole:', HEX(h.hole_id)) USING ascii) COLLATE ascii_bin)
     ORDER BY h.found_at, h.hole_id LIMIT %s
+"""
+_UNTOLD_TROUBLES = """
+    SELECT t.*, c.centre_id, c.name, c.time_zone, c.auto_report
+    FROM (
+        SELECT 'gap' AS trouble, gateway_id, DATE(found_at) AS day, SUM(last_seq - first_seq + 1) AS records,
+            MIN(found_at) AS since, MAX(found_at) AS until
+        FROM sequence_gap WHERE filled_at IS NULL AND found_at >= %s GROUP BY gateway_id, DATE(found_at)
+        UNION ALL
+        SELECT 'order', gateway_id, DATE(flagged_at), COUNT(*), MIN(flagged_at), MAX(flagged_at)
+        FROM record WHERE flagged_at >= %s GROUP BY gateway_id, DATE(flagged_at)
+        UNION ALL
+        SELECT 'clock', gateway_id, DATE(clock_wrong_since), 0, clock_wrong_since, NULL
+        FROM gateway_watch WHERE clock_wrong_since IS NOT NULL
+    ) t
+    JOIN gateway g ON g.gateway_id = t.gateway_id JOIN centre c ON c.centre_id = g.centre_id
+    WHERE g.revoked_at IS NULL AND NOT EXISTS (
+        SELECT 1 FROM outbox o
+        WHERE o.about = CONVERT(CONCAT(t.trouble, ':', t.gateway_id, ':', t.day + 0) USING ascii) COLLATE ascii_bin)
+    ORDER BY t.since, t.gateway_id LIMIT %s
 """
 _IN_CHARGE = {
     Audience.DIRECTOR: "EXISTS (SELECT 1 FROM person_centre m WHERE m.person_id = p.person_id AND m.centre_id = %s)",
@@ -129,10 +150,26 @@ class SqlOutbox(Outbox):
         return [
             UntoldHole(
                 row["about"],
-                Centre(row["centre_id"], row["name"], row["time_zone"], row["auto_report"] == "on"),
+                _centre(row),
                 row["number"],
                 row["began_at"],
                 row["ended_at"],
+            )
+            for row in self._cursor.fetchall()
+        ]
+
+    def untold_troubles(self, found_since: datetime, limit: int) -> Sequence[UntoldTrouble]:
+        """What is wrong with records and nobody was told of."""
+        self._cursor.execute(_UNTOLD_TROUBLES, (found_since, found_since, limit))
+        return [
+            UntoldTrouble(
+                f"{row['trouble']}:{row['gateway_id']}:{row['day']:%Y%m%d}",
+                _centre(row),
+                row["gateway_id"],
+                Trouble(row["trouble"]),
+                int(row["records"]),
+                row["since"],
+                row["until"],
             )
             for row in self._cursor.fetchall()
         ]
@@ -222,6 +259,10 @@ def _recipients(prefix: str, rows: Sequence[dict[str, Any]]) -> list[Recipient]:
         channels = known.channels if row["channel_id"] is None else (*known.channels, _channel(row))
         found[row["id"]] = Recipient(known.key, known.name, channels)
     return list(found.values())
+
+
+def _centre(row: dict[str, Any]) -> Centre:
+    return Centre(row["centre_id"], row["name"], row["time_zone"], row["auto_report"] == "on")
 
 
 def _channel(row: dict[str, Any]) -> Channel:

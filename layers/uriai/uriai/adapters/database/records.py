@@ -21,14 +21,15 @@ class SqlRecords(Records):
     def __init__(self, cursor: DictCursor) -> None:
         self._cursor = cursor
 
-    def add(self, row: RecordRow) -> bool:
+    def add(self, row: RecordRow, now: datetime) -> bool:
         """Keep a record; of one that is there, only that it can be believed now and could not before."""
         changed = self._cursor.execute(
             f"""
             INSERT INTO record (record_id, gateway_id, seq, type, camera, ulid, object_key, sha256, prev,
-                started_at, ended_at, event_id, received_at, outcome, reason)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                started_at, ended_at, event_id, received_at, outcome, reason, flagged_at)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
             ON DUPLICATE KEY UPDATE
+                flagged_at = IF(outcome IN {_SIGNED}, flagged_at, VALUES(flagged_at)),
                 reason = IF(outcome IN {_SIGNED}, reason, VALUES(reason)),
                 outcome = IF(outcome IN {_SIGNED}, outcome, VALUES(outcome))
             """,  # noqa: S608 - our own words only
@@ -48,6 +49,7 @@ class SqlRecords(Records):
                 row.received_at,
                 row.status.value,
                 row.reason[:255] or None,
+                now if row.status.signed and row.status is not RecordStatus.PRESENT else None,
             ),
         )
         return changed > 0
@@ -114,9 +116,12 @@ class SqlRecords(Records):
             for row in self._cursor.fetchall()
         ]
 
-    def mark(self, record_id: Ulid, status: RecordStatus) -> None:
-        """Keep what a record's neighbours make of it."""
-        self._cursor.execute("UPDATE record SET outcome = %s WHERE record_id = %s", (status.value, record_id.value))
+    def mark(self, record_id: Ulid, status: RecordStatus, now: datetime) -> None:
+        """Keep what a record's neighbours make of it, and since when it stands wrongly."""
+        self._cursor.execute(
+            "UPDATE record SET outcome = %s, flagged_at = IF(%s, NULL, COALESCE(flagged_at, %s)) WHERE record_id = %s",
+            (status.value, status is RecordStatus.PRESENT, now, record_id.value),
+        )
 
     def numbers_after(self, gateway_id: str, seq: int, limit: int) -> Sequence[tuple[int, datetime]]:
         """Numbers beyond ``seq`` that are there, rising, each with its first arrival."""

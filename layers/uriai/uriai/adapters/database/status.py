@@ -44,7 +44,8 @@ class PipelineStatus:
 
     ``failed`` counts by reason code, ``manifests`` clips by manifest status, ``incidents`` by status (no merged ones).
     ``deletions`` of clips and pictures are those decided and not carried out, ``holds`` reported incidents whose
-    evidence is not held: ``pending``, and those ``refused`` by the store.
+    evidence is not held: ``pending``, and those ``refused`` by the store. ``outbox`` counts what people were not told
+    yet by state (``waiting``, ``queued``, ``failed``); of what is under way the oldest is due since ``oldest_untold``.
     """
 
     clips: int
@@ -58,6 +59,8 @@ class PipelineStatus:
     incidents: dict[str, int]
     deletions: dict[str, int]
     holds: dict[str, int]
+    outbox: dict[str, int]
+    oldest_untold: datetime | None
 
 
 def pipeline_status(cursor: DictCursor, *, last: int = 5) -> PipelineStatus:
@@ -108,6 +111,8 @@ def pipeline_status(cursor: DictCursor, *, last: int = 5) -> PipelineStatus:
     cameras = tuple(
         UnregisteredCamera(row["centre"], row["gateway_id"], row["number"], row["clips"]) for row in cursor.fetchall()
     )
+    cursor.execute("SELECT MIN(due_at) AS due_at FROM outbox WHERE state IN ('waiting', 'queued')")
+    oldest = cursor.fetchone() or {"due_at": None}
     return PipelineStatus(
         clips=int(totals.get("clips", 0)),
         waiting=int(totals.get("waiting", 0)),
@@ -143,6 +148,12 @@ def pipeline_status(cursor: DictCursor, *, last: int = 5) -> PipelineStatus:
             "SELECT IF(hold_error IS NULL, 'pending', 'refused') AS name, COUNT(*) AS n FROM incident "
             "WHERE hold_due = 1 GROUP BY name ORDER BY name",
         ),
+        outbox=_counts(
+            cursor,
+            "SELECT state AS name, COUNT(*) AS n FROM outbox "
+            "WHERE state IN ('waiting', 'queued', 'failed') GROUP BY state ORDER BY name",
+        ),
+        oldest_untold=oldest["due_at"],
     )
 
 

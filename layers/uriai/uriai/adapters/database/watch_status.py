@@ -51,12 +51,16 @@ class FlaggedRecord:
 
 @dataclass(frozen=True, slots=True)
 class WatchStatus:
-    """What stands now; of holes, gaps and flagged records the last ones are named and all are counted."""
+    """What stands now; of holes, gaps and flagged records the last ones are named and all are counted.
+
+    ``never_recorded``: cameras that people entered and that no record has named yet.
+    """
 
     silent_gateways: tuple[GatewayTrouble, ...]
     wrong_clocks: tuple[GatewayTrouble, ...]
     dark_cameras: int
     last_dark: tuple[OpenHole, ...]
+    never_recorded: int
     sequence_gaps: int
     last_gaps: tuple[MissingNumbers, ...]
     flagged_records: dict[str, int]
@@ -89,6 +93,14 @@ def watch_status(cursor: DictCursor, *, last: int = 5) -> WatchStatus:
         (last,),
     )
     holes = tuple(OpenHole(**row) for row in cursor.fetchall())
+    cursor.execute(
+        """
+        SELECT COUNT(*) AS n FROM camera m JOIN gateway g ON g.gateway_id = m.gateway_id
+        LEFT JOIN camera_watch w ON w.camera_id = m.camera_id
+        WHERE m.registered = TRUE AND g.revoked_at IS NULL AND w.camera_id IS NULL
+        """
+    )
+    never = (cursor.fetchone() or {"n": 0})["n"]
     cursor.execute("SELECT COUNT(*) AS n FROM sequence_gap WHERE filled_at IS NULL")
     gaps = (cursor.fetchone() or {"n": 0})["n"]
     cursor.execute(
@@ -116,6 +128,7 @@ def watch_status(cursor: DictCursor, *, last: int = 5) -> WatchStatus:
         wrong_clocks=_troubles(cursor, "clock_wrong_since"),
         dark_cameras=dark,
         last_dark=holes,
+        never_recorded=never,
         sequence_gaps=gaps,
         last_gaps=missing,
         flagged_records=flagged,

@@ -83,6 +83,16 @@ class CameraWatch:
     dark_since: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """A camera that is there and of which no record has said a word ``since`` it and its gateway's key were entered."""
+
+    camera_id: int
+    gateway_id: str
+    number: int
+    since: datetime
+
+
 class Cause(StrEnum):
     """Why there is a hole, as far as records tell."""
 
@@ -108,7 +118,7 @@ class Records(ABC):
     """Rows of records and of the gateways they come from."""
 
     @abstractmethod
-    def add(self, row: RecordRow) -> bool:
+    def add(self, row: RecordRow, now: datetime) -> bool:
         """Keep a record; whether it is new, or can be believed now and could not before.
 
         One that is there and could be believed keeps its status, which its neighbours may have changed.
@@ -127,8 +137,8 @@ class Records(ABC):
         """The records of these numbers, both ends included, whose signature holds."""
 
     @abstractmethod
-    def mark(self, record_id: Ulid, status: RecordStatus) -> None:
-        """Keep what a record's neighbours make of it."""
+    def mark(self, record_id: Ulid, status: RecordStatus, now: datetime) -> None:
+        """Keep what a record's neighbours make of it, and when that was first something to tell of."""
 
     @abstractmethod
     def numbers_after(self, gateway_id: str, seq: int, limit: int) -> Sequence[tuple[int, datetime]]:
@@ -189,6 +199,13 @@ class Coverage(ABC):
     @abstractmethod
     def explain(self, camera_id: int, within: Span, cause: Cause) -> None:
         """Tell why, for holes that overlap ``within`` and of which nobody knew why."""
+
+    @abstractmethod
+    def unheard(self, before: datetime, limit: int) -> Sequence[Unheard]:
+        """Cameras that people entered, or that verified clips came of, which no record ever named.
+
+        Of gateways in force that have had a key, and the camera its row, since ``before``.
+        """
 
     @abstractmethod
     def dark(self, before: datetime, limit: int) -> Sequence[tuple[str, int]]:

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from uriai.domain.centre import Centre
 from uriai.domain.person import Language
+from uriai.domain.record import Trouble
 from uriai.domain.telling import Audience, Hours, Medium, Occasion
 from uriai.domain.ulid import Ulid
 
@@ -116,6 +117,22 @@ class UntoldHole:
     ended_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class UntoldTrouble:
+    """What is wrong with a gateway's records of one day and nobody was told of; ``about`` is its key.
+
+    ``count`` records between ``since`` and ``until``, None where it goes on.
+    """
+
+    about: str
+    centre: Centre
+    gateway: str
+    trouble: Trouble
+    count: int
+    since: datetime
+    until: datetime | None
+
+
 NOT_IN_CHARGE = "whose it was is no longer in charge of the centre"
 """Why a row is overtaken whose recipient's role or scope has changed since it was written."""
 
@@ -181,6 +198,13 @@ class Outbox(ABC):
         """Holes in coverage found since then, not filled, that are in nobody's row yet; the oldest first.
 
         A part of a hole that people were told of is none of its own.
+        """
+
+    @abstractmethod
+    def untold_troubles(self, found_since: datetime, limit: int) -> Sequence[UntoldTrouble]:
+        """What is wrong with records of gateways in force and stands in nobody's row yet, the oldest first.
+
+        One a gateway, kind and day (UTC), however many records; a wrong clock until it is right again.
         """
 
     @abstractmethod

@@ -170,6 +170,11 @@ TEXTS: dict[str, str] = {
     "suggest_afternoon": "어제 오후 2시부터 4시까지",
     "tell_incident": "{centre} {number}번 사건",
     "tell_hole": "{centre} 녹화 공백",
+    "tell_records": "{centre} 기록 이상",
+    "tell_gateway": "게이트웨이 {gateway}",
+    "tell_trouble_gap": "기록 {count}건이 들어오지 않음",
+    "tell_trouble_order": "기록 {count}건이 서로 또는 순서와 맞지 않음",
+    "tell_trouble_clock": "시계가 맞지 않음",
     "tell_what": "{what} · {camera}",
     "tell_suspicion": "{kind} 의심",
     "tell_no_recording": "녹화가 확인되지 않음",
@@ -183,6 +188,8 @@ TEXTS: dict[str, str] = {
     "tell_subject_review": "[우리AI] 확인 대기: {centre} {number}번 {what}",
     "tell_subject_tamper": "[우리AI] 기기 이상: {centre} {number}번",
     "tell_subject_hole": "[우리AI] 녹화 공백: {centre}",
+    "tell_subject_records": "[우리AI] 기록 이상: {centre}",
+    "tell_subject_digest_records": "[우리AI] 기록 이상 {count}건",
     "tell_subject_digest_review": "[우리AI] 확인 대기 {count}건",
     "tell_subject_digest_tamper": "[우리AI] 기기 이상 {count}건",
     "tell_subject_digest_hole": "[우리AI] 녹화 공백 {count}건",
@@ -217,6 +224,11 @@ TEXTS: dict[str, str] = {
     "tell_next_tamper_director": "카메라에 이상이 있습니다. 카메라를 확인해 주십시오.",
     "tell_next_hole_policy_officer": "이 시간에는 무슨 일이 있었는지 알 수 없습니다. 어린이집에 확인해 주십시오.",
     "tell_next_hole_director": "이 시간의 녹화가 들어오지 않았습니다. 카메라와 게이트웨이를 확인해 주십시오.",
+    "tell_next_records_policy_officer": (
+        "이 시간에 게이트웨이가 보낸 내용이 빠졌거나 바뀌었을 수 있습니다. "
+        "어린이집에 확인하고, 녹화기의 영상을 보존하게 해 주십시오."
+    ),
+    "tell_next_digest_records": "이 시간에 게이트웨이가 보낸 내용이 빠졌거나 바뀌었을 수 있습니다. 확인해 주십시오.",
     "tell_next_undelivered_operator": (
         "알림을 전달하지 못했습니다. uriai outbox list --state failed 로 확인한 뒤 직접 연락해 주십시오."
     ),
