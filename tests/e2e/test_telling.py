@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import subprocess
 import time
@@ -16,11 +18,16 @@ from tests.e2e.gateway import PROGRAMS, Gateway
 from tests.unit.telling.platforms import Platforms, platforms
 from uriai.adapters.database.centres import find_centre
 from uriai.adapters.database.connection import Database
+from uriai.adapters.database.people import SqlPeople
 from uriai.adapters.database.transactions import SqlTransactions
 from uriai.domain.centre import Centre
 from uriai.domain.incident import Incident
+from uriai.domain.person import Language
 from uriai.domain.ulid import Ulid
-from uriai.domain.words import Kind, Status, Verdict
+from uriai.domain.words import Kind, Role, Status, Verdict
+from uriai.service.enrol_person import enrol_person
+from uriai.service.ports.chat import NewPerson
+from uriai.service.ports.clock import SystemClock
 from uriai.service.ports.repositories import Repositories
 from uriai.service.tell import tell
 from uriai_cloud.state import CloudState
@@ -193,3 +200,43 @@ def test_what_was_given_up_is_a_failed_row_and_can_be_tried_again(
     assert row["reason"] == "given up after every attempt: no attempt left a word"
     uriai("outbox", "retry", row["id"])
     assert outbox(number)[("page", "e2e-expert")] in {"waiting", "queued", "delivered"}
+
+
+def slack_event(cloud: CloudState, text: str, key: str) -> int:
+    """Slack's delivery of a message to the app; the answer's status."""
+    message = {"type": "message", "channel_type": "im", "user": "U0E2E", "text": text}
+    body = json.dumps({"type": "event_callback", "team_id": "T1", "event_id": key, "event": message}).encode()
+    at = str(int(time.time()))
+    signature = hmac.new(cloud.slack_signing_secret.encode(), f"v0:{at}:".encode() + body, hashlib.sha256).hexdigest()
+    headers = {
+        "X-Slack-Signature": f"v0={signature}",
+        "X-Slack-Request-Timestamp": at,
+        "Content-Type": "application/json",
+    }
+    request = urllib.request.Request(f"{cloud.api_url}/webhooks/slack", body, headers)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return int(answer.status)
+
+
+def test_a_message_to_the_slack_app_is_answered_once_in_their_conversation(
+    cloud: CloudState, gateway: Gateway, messengers: Platforms
+) -> None:
+    def calls() -> list[dict[str, object]]:
+        return [call.fields for call in messengers.calls if call.fields.get("channel") == "U0E2E"]
+
+    database = Database(cloud.connect)
+    with cloud.connect() as connection, connection.cursor() as cursor:
+        centre = find_centre(cursor, gateway.centre)
+    name = f"슬랙원장 {datetime.now(UTC):%H%M%S%f}"
+    given = enrol_person(
+        NewPerson(name, Role.DIRECTOR, Language.KOREAN, (centre,)), SqlPeople(database), SystemClock(), "test"
+    )
+    database.close()
+    assert [slack_event(cloud, given.code, f"Ev1-{name}") for _ in range(2)] == [200, 200]
+    eventually(lambda: len(calls()) == 1, "the enrolment is confirmed in Slack", within_s=60)
+    assert slack_event(cloud, "어제 무슨 일 있었어?", f"Ev2-{name}") == 200
+    eventually(lambda: len(calls()) == 2, "the answer reaches Slack", within_s=60)
+    assert len(calls()) == 2
+    enrolled, answered = (str(fields["text"]) for fields in calls())
+    assert enrolled.startswith(f"{name} 님, 등록되었습니다")
+    assert answered.startswith(f"{gateway.centre}, ")

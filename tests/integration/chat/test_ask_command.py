@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration.chat.conftest import NOW, Country, seoul
 from uriai.adapters.chat import api
-from uriai.adapters.chat.http import Desk
+from uriai.adapters.chat.http import Arrival, Desk
 from uriai.domain.words import Role
 from uriai_cli.commands.ask import ask
 from uriai_cli.errors import CliError
@@ -27,7 +27,7 @@ def address(desk: Desk) -> Iterator[str]:
             import json
 
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            reply = api.ask(desk, self.headers["Authorization"], body, "")
+            reply = api.ask(desk, self.headers["Authorization"], body, Arrival())
             self.send_response(reply.status if self.path == "/live/v1/ask" else 404)
             self.end_headers()
             self.wfile.write(json.dumps(reply.body).encode())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -78,6 +80,55 @@ def add_centre(cursor: DictCursor, centre: NewCentre, now: datetime) -> int:
         ),
     )
     return int(cursor.lastrowid)
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """How many centres an import has added, and of how many it has changed the phone."""
+
+    added: int
+    changed: int
+
+
+def import_centres(cursor: DictCursor, centres: Sequence[NewCentre], actor: str, now: datetime) -> Imported:
+    """Enter centres of a register, each once; of those that are there only the phone is brought up to date.
+
+    Zone and reporting of a centre are its people's to decide, and no register knows them.
+    """
+    regions = sorted({(one.province, one.district, one.neighbourhood) for one in centres})
+    cursor.executemany(
+        "INSERT INTO region (province, district, neighbourhood) VALUES (%s, %s, %s) "
+        "ON DUPLICATE KEY UPDATE region_id = region_id",
+        regions,
+    )
+    cursor.execute(
+        "SELECT region_id, province, district, neighbourhood FROM region "
+        "WHERE (province, district, neighbourhood) IN %s",
+        (tuple(regions),),
+    )
+    ids = {(row["province"], row["district"], row["neighbourhood"]): row["region_id"] for row in cursor.fetchall()}
+    rows = [
+        (ids[one.province, one.district, one.neighbourhood], one.name, one.address, one.phone, one.time_zone, now)
+        for one in centres
+    ]
+    cursor.execute("SELECT COUNT(*) AS centres FROM centre")
+    before = int((cursor.fetchone() or {})["centres"])
+    # an inserted row counts once, a changed one twice, one that is as it was not at all
+    affected = cursor.executemany(
+        "INSERT INTO centre (region_id, name, address, phone, time_zone, created_at) VALUES (%s, %s, %s, %s, %s, %s) "
+        "ON DUPLICATE KEY UPDATE phone = VALUES(phone)",
+        rows,
+    )
+    cursor.execute("SELECT COUNT(*) AS centres FROM centre")
+    added = int((cursor.fetchone() or {})["centres"]) - before
+    done = Imported(added, ((affected or 0) - added) // 2)
+    if added or done.changed:
+        detail = json.dumps({"added": added, "changed": done.changed})
+        cursor.execute(
+            "INSERT INTO audit (at, actor, action, subject, detail) VALUES (%s, %s, 'centres.imported', 'centres', %s)",
+            (now, actor[:80], detail),
+        )
+    return done
 
 
 def find_centre(cursor: DictCursor, name: str, person: Person | None = None) -> int:
