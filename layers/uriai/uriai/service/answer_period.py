@@ -72,8 +72,8 @@ def tell_by_status(asked: Asked, span: Range) -> Answer:
     return Answer(told.language, text, told.understanding, told.incidents, told.cards, told.suggestions)
 
 
-def count_period(asked: Asked, *, first: str = "") -> Answer:
-    """How many incidents, by kind, status and camera; ``first`` is said before."""
+def count_period(asked: Asked) -> Answer:
+    """How many incidents, by kind, status and camera."""
     span = asked.understanding.range
     if span is None:
         return ask_range(asked)
@@ -89,7 +89,6 @@ def count_period(asked: Asked, *, first: str = "") -> Answer:
         asked.say("camera_count", camera=camera, count=count) for camera, count in sorted(cameras.items())
     )
     return asked.answer(
-        first,
         heading(asked, span),
         asked.say("counted", what=what, count=total),
         phrases.kind_counts(asked.language, tally) if total and not asked.understanding.kinds else "",

@@ -12,6 +12,7 @@ from uriai.service import phrases
 from uriai.service.answer_incident import about_incident
 from uriai.service.answer_period import compare_periods, count_period, coverage_of_period, summarise
 from uriai.service.answer_question_place import centres_called, likeness_in, located, zone_of
+from uriai.service.answer_trend import trend_of_period
 from uriai.service.asked import Asked, Chat, names_to_tap, which_centre
 from uriai.service.dialogue import Answer, Question
 from uriai.service.ports.chat import CentreView
@@ -112,6 +113,6 @@ _WITH_CENTRE: dict[Intent, Callable[[Asked], Answer]] = {
     Intent.COUNT: count_period,
     Intent.COMPARE: compare_periods,
     Intent.COVERAGE: coverage_of_period,
-    Intent.TREND: lambda asked: count_period(asked, first=asked.say("not_yet_trend")),
+    Intent.TREND: trend_of_period,
     Intent.UNKNOWN: _unknown,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pymysql.cursors import DictCursor
@@ -22,6 +22,7 @@ from uriai.service.ports.chat import (
     ClipTally,
     Filter,
     IncidentView,
+    Moment,
     Picture,
     Questions,
     Tally,
@@ -32,6 +33,9 @@ LONGEST_INCIDENT = timedelta(days=1)
 
 MOST_SPANS = 20_000
 """Spans looked through for one answer: some thousand cameras' day."""
+
+MOST_MOMENTS = 20_000
+"""Rows of a trend: more would take longer to count than anybody waits."""
 
 _CENTRE_COLUMNS = "c.centre_id, c.name, c.time_zone, r.province, r.district, r.neighbourhood"
 _INCIDENT_COLUMNS = f"""i.incident_id, i.number, i.kind, i.status, i.started_at, i.ended_at, i.confidence, i.unverified,
@@ -164,6 +168,35 @@ class SqlQuestions(Questions):
         return [
             CameraCoverage(centres[centre], camera, merged(found))
             for (_, centre, camera), found in sorted(spans.items(), key=lambda item: item[0])
+        ]
+
+    def moments(self, person: Person, about: Filter) -> Sequence[Moment] | None:
+        """When the incidents of the range began; None where that is more than `MOST_MOMENTS`."""
+        condition, parameters = _about(person, about)
+        rows = self._rows(
+            f"""
+            SELECT DATE_ADD(DATE(i.started_at), INTERVAL HOUR(i.started_at) * 60 + FLOOR(MINUTE(i.started_at) / 15) * 15
+                    MINUTE) AS quarter, i.kind, m.number AS camera_number,
+                CASE WHEN i.status = 'dismissed' THEN 0
+                    WHEN i.status = 'reported' AND i.verdict = 'report' AND c.auto_report = 'on' THEN NULL
+                    WHEN i.status IN ('reported', 'dispatched', 'closed') THEN 1 END AS confirmed,
+                COUNT(*) AS incidents
+            {_INCIDENTS} WHERE {condition} AND i.started_at >= %s
+            GROUP BY quarter, i.kind, m.number, confirmed ORDER BY quarter LIMIT %s
+            """,
+            (*parameters, about.range.start, MOST_MOMENTS + 1),
+        )
+        if len(rows) > MOST_MOMENTS:
+            return None
+        return [
+            Moment(
+                row["quarter"] if row["quarter"].tzinfo else row["quarter"].replace(tzinfo=UTC),
+                Kind(row["kind"]),
+                row["camera_number"],
+                None if row["confirmed"] is None else bool(row["confirmed"]),
+                int(row["incidents"]),
+            )
+            for row in rows
         ]
 
     def numbered(self, person: Person, number: int, centres: Sequence[int]) -> Sequence[IncidentView]:

@@ -131,7 +131,9 @@ _ORDER: list[tuple[Intent, re.Pattern[str]]] = [
     (
         Intent.TREND,
         re.compile(
-            r"추세|추이|통계|경향|트렌드|그래프|차트|도표|히트맵|(?:시간대|요일|날짜|일자|시간|일|주|월|"
+            r"추세|추이|통계|정밀도|정확도|신뢰도|믿을\s*만|오탐|오경보|"
+            r"\bprecision\b|\breliab|\bfalse alarms?\b|\baccura|"
+            r"경향|트렌드|그래프|차트|도표|히트맵|(?:시간대|요일|날짜|일자|시간|일|주|월|"
             r"주차)\s*별|변화|패턴|흐름|\btrends?\b|\btrending\b|"
             r"\bgraphs?\b|\bcharts?\b|\bplots?\b|\bheat\s?maps?\b|"
             r"\bover time\b|\b(?:by|per|for each|each)\s+(?:the\s+)?(?:day|hour|week|month|weekday)(?:s)?\b|"

@@ -27,6 +27,7 @@ _KOREAN = """
 에서 에서는 보다 에는 이랑 하고 대로 때문에 오늘 어제 그제 그저께 내일 모레 금일 작일 주말 이틀 사흘 나흘 열흘
 올해 작년 재작년 이번달 지난달 지난주 이번주 저번주 지지난주 그래 아니 아니요 오케이 테스트 질문 대답 답변
 메시지 문자 카톡 채팅 챗봇 안전 위험 괜찮 강한 약한 심한 경우 이유 원인 근거 증거 이벤트 데이터 정보
+정확도 정확 정확해 정확한 정밀도 신뢰도 오탐 오탐률 오경보 믿을 만한 높아 높은 낮아 낮은
 """
 _NEVER_IN_NAMES = """
 a an the our my your this that any all each every at in on for from of to by with about and or is was were are
@@ -71,7 +72,7 @@ dismissed closed resolved dispatched open strange unusual moment moments span sp
 breakdown statistics stats frequent often anyone someone nobody region regions district area local quick brief
 briefly full whole entire complete latest current currently far per hit hits beaten slapped hurt cry crying
 safe safety regarding concerning around through throughout along across near inside outside version exactly
-specifics morning's today's
+specifics morning's today's reliable reliability accurate accuracy precise precision false alarm alarms trust
 """
 
 OWN = frozenset(_OWN.split())

@@ -83,6 +83,17 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """How many incidents began in a quarter of an hour: ``confirmed`` by an expert, dismissed (False), or neither."""
+
+    at: datetime
+    kind: Kind
+    camera: int
+    confirmed: bool | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Filter:
     """What a question is about. Empty cameras or kinds: all of them; empty centres: all in the person's scope."""
 
@@ -128,6 +139,13 @@ class Questions(ABC):
 
         Cameras of a gateway that was revoked before the range are not among them. None where that is more than can be
         looked through for one answer. Kinds do not matter.
+        """
+
+    @abstractmethod
+    def moments(self, person: Person, about: Filter) -> Sequence[Moment] | None:
+        """When the incidents of the range began, in quarters of an hour; None where that is more than can be told.
+
+        What was reported without a person's decision is neither confirmed nor dismissed.
         """
 
     @abstractmethod
