@@ -9,6 +9,7 @@ BENCHMARKS = (
     ("decoding against analysing", [sys.executable, "-m", "bench.decode_ratio", "--rounds", "3"]),
     ("eight analyzers on one queue", [sys.executable, "-m", "bench.parallel_analyzers"]),
     ("the edge agent beside motion", [sys.executable, "-m", "bench.edge"]),
+    ("the chatbot in a whole country", [sys.executable, "-m", "bench.country"]),
     ("a scripted day through the deployed stack", [sys.executable, "-m", "bench.day"]),
     ("real clips through the deployed stack", [sys.executable, "-m", "bench.replay_clips", "--count", "20"]),
 )
