@@ -1,4 +1,7 @@
-"""The agent: a thread per camera, one that uploads, and this one, which keeps coverage and status and ends them all."""
+"""The agent: a thread per camera, one that uploads, and this one, which keeps coverage and status and ends them all.
+
+Recording comes first: whatever becomes of uploads, the agent is never restarted for them.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +28,10 @@ from uriai_edge.health import HealthServer, Snapshot
 from uriai_edge.logs import tell, trouble
 from uriai_edge.redact import redact
 from uriai_edge.register import SpoolError, State
-from uriai_edge.s3 import S3Store
 from uriai_edge.spool import Spool
 from uriai_edge.steps import Checkpoint, nothing_happens
 from uriai_edge.systemd import Notifier
-from uriai_edge.upload import Uploader
+from uriai_edge.uploads import Uploads
 
 log = logging.getLogger(__name__)
 
@@ -70,11 +72,7 @@ class Agent:
             raise SpoolError(f"spool {config.spool.dir}: another agent is running on it")
         self._lock = descriptor
         self._coverage = CoverageKeeper(camera.number for camera in config.cameras)
-        self._uploads_stop = threading.Event()
-        self._uploader = Uploader(
-            config.upload, self._spool, S3Store(config.upload, self._uploads_stop), self._uploads_stop
-        )
-        self._uploads = threading.Thread(target=self._uploader.run, name="uploads", daemon=True)
+        self._uploads = Uploads(config.upload, self._spool)
         self._cameras = Cameras(config, self._spool, self._coverage)
         self._systemd = Notifier()
 
@@ -130,14 +128,14 @@ class Agent:
                 break
         self._cameras.end()
         self._cover(covered_to, covered_to_s, time.monotonic())
-        while exit_when_done and self._uploads_wait() and self._uploads.is_alive() and not self._stop.wait(_TICK_S):
-            # the uploader is at work; only a signal, or its death, ends this before it is through
+        while exit_when_done and self._uploads_wait() and not self._stop.wait(_TICK_S):
+            # the uploader is at work; only a signal ends this before it is through
             self._tend(time.monotonic())
 
     def _tend(self, now_s: float) -> None:
-        """What is done every few seconds: the status, and the recovery at the start while it has not succeeded."""
-        if self._uploads.is_alive() and not self._uploader.hangs:
-            self._systemd.alive()
+        """What is done again and again: the watchdog, uploads, the status, and the recovery until it has succeeded."""
+        self._systemd.alive()
+        self._uploads.tend(now_s)
         if self._read_anew is not None:
             read, self._read_anew = self._read_anew, None
             self._reload(read)
@@ -190,7 +188,7 @@ class Agent:
         step_s = (datetime.now(UTC) - ended_at).total_seconds()
         if abs(step_s) > GAP_S:
             detail["clock_step_s"] = round(step_s, 3)
-        offset_s = self._uploader.clock_offset_s
+        offset_s = self._uploads.clock_offset_s
         if offset_s is not None:
             detail["clock_offset_s"] = round(offset_s, 1)
         self._add_coverage(NewRecord(RecordType.COVERAGE, None, started_at, ended_at, from_s, detail))
@@ -232,11 +230,7 @@ class Agent:
 
     def _end(self) -> None:
         self._cameras.end()
-        self._uploads_stop.set()
-        self._uploads.join(_JOIN_S / 2)
-        if self._uploads.is_alive():
-            self._uploader.interrupt()
-            self._uploads.join(_JOIN_S / 2)
+        self._uploads.end(_JOIN_S)
         self._write_status()
 
     def _answer_health(self) -> HealthServer | None:
@@ -254,10 +248,8 @@ class Agent:
         now = datetime.now(UTC)
         cameras = self._cameras.statuses
         problems = []
-        if not self._uploads.is_alive() and not self._uploads_stop.is_set():
-            problems.append("uploads have ended")
-        if self._uploader.hangs:
-            problems.append("an upload hangs: do the name server and upload: profile's credential_process answer?")
+        if self._uploads.trouble is not None:
+            problems.append(self._uploads.trouble)
         if not self._recovered:
             problems.append("the spool could not be recovered yet")
         problems += [f"camera {one} gave up" for one in self._cameras.failed]
@@ -282,9 +274,10 @@ class Agent:
             records=counts,
             clip_bytes=clip_bytes,
             free_bytes=free_bytes,
-            uploads=self._uploader.counts,
-            uploads_blocked_by=self._uploader.problem,
-            clock_offset_s=self._uploader.clock_offset_s,
+            uploads=self._uploads.counts,
+            uploads_stuck=self._uploads.stuck,
+            uploads_blocked_by=self._uploads.blocked_by,
+            clock_offset_s=self._uploads.clock_offset_s,
         )
 
     def _write_status(self) -> None:
@@ -295,6 +288,7 @@ class Agent:
             "problems": now.problems,
             "uploads": now.uploads_blocked_by or "fine",
             "uploaded": asdict(now.uploads),
+            "uploads_stuck": now.uploads_stuck,
             "clock_offset_s": now.clock_offset_s,
             "free_bytes": now.free_bytes,
             "cameras": [asdict(camera) for camera in now.cameras],

@@ -185,6 +185,8 @@ def _status(options: argparse.Namespace) -> int:
         "uploads": live.get("uploads"),
         "problems": live.get("problems", []),
         "last_upload": (live.get("uploaded") or {}).get("last_at"),
+        "uploads_replaced": (live.get("uploaded") or {}).get("replaced", 0),
+        "uploads_stuck": live.get("uploads_stuck", 0),
         "clock_offset_s": live.get("clock_offset_s"),
         "free_bytes": live.get("free_bytes"),
         "records": {state.value: count for state, count in reader.counts().items()},
@@ -208,6 +210,8 @@ def _status(options: argparse.Namespace) -> int:
     )
     if status["last_upload"]:
         print(f"last upload: {status['last_upload']}")
+    if status["uploads_replaced"]:
+        print(f"upload threads replaced: {status['uploads_replaced']}, still stuck: {status['uploads_stuck']}")
     if status["free_bytes"] is not None:
         print(f"free on the disk: {status['free_bytes'] / 1e9:.1f} GB")
     if abs(status["clock_offset_s"] or 0) > LARGEST_SKEW_S:

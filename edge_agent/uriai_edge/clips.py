@@ -29,17 +29,17 @@ class PacketRing:
     def __init__(self, keep_s: float, max_bytes: int = RING_MAX_BYTES) -> None:
         """Keep at least ``keep_s`` seconds and the length of a group beyond, if they fit into ``max_bytes``."""
         self._keep_s = keep_s
-        self._group_s = 0.0  # of the longest group so far
+        self._group_s = 0.0  # of the longest group so far, the open one included: it may grow beyond all before
         self._max_bytes = max_bytes
         self._groups: deque[list[VideoPacket]] = deque()
         self._bytes = 0
 
     def push(self, packet: VideoPacket) -> None:
         """Append a packet; what came before the first key frame is of no use and is left out."""
+        if self._groups:
+            group_s = packet.time_s - self._groups[-1][0].time_s
+            self._group_s = min(LONGEST_GROUP_S, max(self._group_s, group_s))
         if packet.is_key:
-            if self._groups:
-                group_s = packet.time_s - self._groups[-1][0].time_s
-                self._group_s = min(LONGEST_GROUP_S, max(self._group_s, group_s))
             self._groups.append([])
         if not self._groups:
             return

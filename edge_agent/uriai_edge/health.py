@@ -34,6 +34,7 @@ class Snapshot:
     clip_bytes: int | None
     free_bytes: int | None
     uploads: UploadCounts
+    uploads_stuck: int
     uploads_blocked_by: str | None
     clock_offset_s: float | None
 
@@ -71,6 +72,9 @@ def _lines(now: Snapshot) -> Iterator[str]:
     yield from gauge("uploaded_records_total", "records since the start", {"": now.uploads.records}, "counter")
     yield from gauge("uploaded_bytes_total", "bytes of clips and pictures", {"": now.uploads.file_bytes}, "counter")
     yield from gauge("upload_failures_total", "attempts that failed", {"": now.uploads.failures}, "counter")
+    replaced = {"": float(now.uploads.replaced)}
+    yield from gauge("upload_threads_replaced_total", "threads that hung or died", replaced, "counter")
+    yield from gauge("upload_threads_stuck", "replaced threads that still hang", {"": float(now.uploads_stuck)})
     last = now.uploads.last_at.timestamp() if now.uploads.last_at else None
     yield from gauge("last_upload_timestamp_seconds", "Unix time", {"": last})
     yield from gauge("uploads_blocked", "1 while nothing can be uploaded", {"": float(bool(now.uploads_blocked_by))})

@@ -143,20 +143,28 @@ class _PacedFile:
 class S3Store:
     """One bucket. A thread at a time may use it; `interrupt` may come from any."""
 
-    def __init__(self, settings: Upload, stop: threading.Event | None = None) -> None:
+    def __init__(self, settings: Upload, stop: threading.Event | None = None, clock: ServerClock | None = None) -> None:
         """Prepare; nothing is asked of S3 yet. ``stop`` ends the waiting that a bandwidth limit causes."""
         self._settings = settings
         self._stop = stop or threading.Event()
-        self.clock = ServerClock()
+        self.clock = clock or ServerClock()
         self._sockets = Sockets()
         self._client: S3Client | None = None
         self._due_s: float | None = None  # until when the request under way must have ended, monotonic
+        self._given_up = False
+        self.idle_since_s: float = time.monotonic()
+        """When the last request ended, monotonic."""
 
     @property
     def hangs(self) -> bool:
         """Whether the request under way outlasts its deadline: a name server or a credentials' program keeps silent."""
         due_s = self._due_s
         return due_s is not None and time.monotonic() > due_s + GRACE_S
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is under way."""
+        return self._due_s is None
 
     @property
     def client(self) -> S3Client:
@@ -262,8 +270,15 @@ class S3Store:
         """End the request that is under way, if any, with an error."""
         self._sockets.shut()
 
+    def give_up(self) -> None:
+        """End the request that is under way, and refuse every later one with a ConnectionError."""
+        self._given_up = True
+        self.interrupt()
+
     @contextmanager
     def _within(self, deadline_s: float) -> Iterator[None]:
+        if self._given_up:
+            raise ConnectionError("these uploads were given up")
         ended = threading.Event()
 
         def hold() -> None:
@@ -278,6 +293,7 @@ class S3Store:
             with self._sockets.noted():
                 yield
         finally:
+            self.idle_since_s = time.monotonic()  # first: an idle store must not look idle since long ago
             self._due_s = None
             ended.set()
 

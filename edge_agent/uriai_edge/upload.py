@@ -12,7 +12,9 @@ import logging
 import random
 import sqlite3
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,6 +59,9 @@ _CREDENTIAL_ERRORS = (
     "SignatureDoesNotMatch",
     "TokenRefreshRequired",
 )
+STALL_S = 180.0
+"""Between two requests an attempt hangs after so long; a register that another program holds keeps it for 30 s."""
+_GIVE_UP_S = 1.0
 _T = TypeVar("_T")
 
 
@@ -72,13 +77,21 @@ class NotThisOneError(UploadError):
     """Something is wrong with this record; others are not concerned."""
 
 
+class GivenUpError(Exception):
+    """These uploads were given up: a successor has the record."""
+
+
 @dataclass(frozen=True, slots=True)
 class UploadCounts:
-    """What was uploaded since the start: records, bytes of clips and pictures, failed attempts, and when the last."""
+    """What was uploaded since the start: records, bytes of clips and pictures, failed attempts, and when the last.
+
+    ``replaced``: upload threads that hung or died, and were replaced.
+    """
 
     records: int = 0
     file_bytes: int = 0
     failures: int = 0
+    replaced: int = 0
     last_at: datetime | None = None
 
 
@@ -92,19 +105,29 @@ class Uploader:
         store: S3Store,
         stop: threading.Event,
         chance: random.Random | None = None,
+        after: Uploader | None = None,
     ) -> None:
-        """Prepare; ``chance`` draws the pauses (default: the system's randomness)."""
+        """Prepare; ``chance`` draws the pauses (default: the system's randomness).
+
+        ``after``: one that was given up, whose claimed record and counts are taken over.
+        """
         self._settings = settings
         self._spool = spool
         self._store = store
         self._stop = stop
         self._chance = chance or random.SystemRandom()
         self._failures = 0
-        self._claimed: int | None = None  # the record whose outcome the register has not taken yet
+        # the record whose outcome the register has not taken yet
+        self._claimed: int | None = None if after is None else after._claimed
+        self._fence = threading.Lock()  # around every change of the register, so that none comes after `give_up`
+        self._given_up = False
+        self._busy_since_s: float | None = None  # when the step under way gave its last sign of life; None: at rest
+        self.attempted = False
+        """Whether an attempt has come to an end, good or bad."""
         self._at_file = False  # whether the claimed record's manifest is through and its file is on the way
         self.problem: str | None = None
         """Why nothing can be uploaded at the moment, or None."""
-        self.counts = UploadCounts()
+        self.counts: UploadCounts = UploadCounts() if after is None else after.counts
 
     @property
     def clock_offset_s(self) -> float | None:
@@ -113,14 +136,32 @@ class Uploader:
 
     @property
     def hangs(self) -> bool:
-        """Whether an attempt neither succeeds nor fails, and only a new process will help."""
-        return self._store.hangs
+        """Whether an attempt neither succeeds nor fails, and nothing here can end it."""
+        since_s = self._busy_since_s
+        if self._store.hangs or since_s is None or not self._store.is_idle:
+            return self._store.hangs
+        return time.monotonic() - max(since_s, self._store.idle_since_s) > STALL_S
+
+    def give_up(self) -> bool:
+        """Ask S3 for nothing more and note nothing more, whatever comes: a successor takes over.
+
+        Whether that is settled; if not, the register is being written at this moment: ask again.
+        """
+        if not self._fence.acquire(timeout=_GIVE_UP_S):
+            return False
+        self._given_up = True
+        self._fence.release()
+        self._store.give_up()
+        return True
 
     def run(self) -> None:
         """Upload what there is and what comes until told to stop."""
         try:
             while not self._stop.is_set():
-                if not self._step():
+                self._busy_since_s = time.monotonic()
+                more = self._step()
+                self._busy_since_s = None
+                if not more:
                     self._stop.wait(self._pause_s() if self.problem else _IDLE_S)
         finally:
             if not self._stop.is_set():  # only a fault of this program comes here; the status must not say "fine"
@@ -154,15 +195,20 @@ class Uploader:
         try:
             if self._claimed is not None:
                 # its outcome could not be noted: it goes back in line, and S3 tells whether it has arrived
-                self._spool.mark(self._claimed, State.CLOSED, self.problem)
-                self._claimed = None
-            return self._try_next()
+                self._note(State.CLOSED, self.problem)
+            more = self._try_next()
+        except GivenUpError:
+            log.info("uploads that were given up have come to their end")
         except sqlite3.Error as error:
             self._wait_for_register(error)
         except Exception as error:
             # A fault of this program must not end the uploads for good: the record goes back in line, others may pass.
             log.exception("fault while uploading", extra={"seq": self._claimed})
+            self.attempted = True
             self._failed(f"fault in the agent: {error!r}")
+        else:
+            self.attempted = True
+            return more
         return False
 
     def _wait_for_register(self, error: sqlite3.Error) -> None:
@@ -180,11 +226,12 @@ class Uploader:
         self._failures, self.problem = 0, None
 
     def _try_next(self) -> bool:
-        record = self._spool.claim_next()
+        with self._fenced():
+            record = self._spool.claim_next()
+            self._claimed, self._at_file = None if record is None else record.seq, False
         if record is None:
             self._go_on()
             return False
-        self._claimed, self._at_file = record.seq, False
         try:
             sent_bytes = self._upload(record)
         except NotNowError as error:
@@ -218,9 +265,17 @@ class Uploader:
 
     def _note(self, state: State, reason: str | None = None, *, own_fault: bool = False) -> None:
         """Note the outcome of the claimed record; until the register has taken it, the record stays claimed."""
-        if self._claimed is not None:
-            self._spool.mark(self._claimed, state, reason, own_fault=own_fault)
-            self._claimed = None
+        with self._fenced():
+            if self._claimed is not None:
+                self._spool.mark(self._claimed, state, reason, own_fault=own_fault)
+                self._claimed = None
+
+    @contextmanager
+    def _fenced(self) -> Iterator[None]:
+        with self._fence:
+            if self._given_up:
+                raise GivenUpError
+            yield
 
     def _pause_s(self) -> float:
         """Full jitter: random between nothing and a limit that doubles with each failure in a row."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import re
 import signal
 import socket
 import subprocess
@@ -13,8 +14,9 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -22,11 +24,12 @@ import pytest
 from tests.integration.conftest import free_port
 from tests.integration.edge.test_agent import REPOSITORY, configure, download, edge, logs
 from tests.integration.edge.test_upload import silent_credentials
-from tests.unit.edge.scenes import FPS, encode, film
+from tests.unit.edge.scenes import FPS, encode, film, packets_of, walking
 from uriai_edge.agent import Agent
 from uriai_edge.chain import NewRecord
 from uriai_edge.config_file import load_config
 from uriai_edge.evidence import Manifest, RecordType
+from uriai_edge.health import metrics
 from uriai_edge.keys import load_key
 from uriai_edge.register import SpoolReader
 from uriai_edge.spool import Spool
@@ -201,36 +204,64 @@ def test_status_shows_the_spool_the_disk_and_the_last_upload(tmp_path, store):
         assert word in text
 
 
-def test_an_upload_that_hangs_is_told_and_left_to_the_watchdog(tmp_path, store, monkeypatch):
+def test_an_upload_that_hangs_is_replaced_told_and_disturbs_neither_recording_nor_the_watchdog(
+    tmp_path, store, monkeypatch
+):
     monkeypatch.setattr("uriai_edge.s3.GRACE_S", 0.5)
     speaks = silent_credentials(tmp_path, monkeypatch)
-    still = encode(tmp_path / "still.mp4", film(60 * FPS, size=(160, 96)))
-    path = configure(tmp_path, store, f"source: {still}, pace: real")
+    moving = encode(tmp_path / "moving.mp4", film(26 * FPS, walking([(0, 26)], w=12, h=20), size=(160, 96)))
+    path = configure(tmp_path, store, f"source: {moving}, pace: real")
     timeouts = "profile: gateway, connect_timeout_s: 1, read_timeout_s: 1, bucket:"
-    path.write_text(path.read_text().replace("bucket:", timeouts) + "coverage: {every_s: 5}\n")
+    path.write_text(path.read_text().replace("bucket:", timeouts) + "coverage: {every_s: 5}\nclips: {max_clip_s: 10}\n")
     config = load_config(path)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))
         systemd.settimeout(2)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         monkeypatch.setenv("WATCHDOG_USEC", "600000")
-        stop = threading.Event()
+        fed_s: list[float] = []
+        stop, deaf = threading.Event(), threading.Event()
+
+        def listen() -> None:
+            while not deaf.is_set():
+                with suppress(TimeoutError):
+                    if systemd.recv(4096) == b"WATCHDOG=1":
+                        fed_s.append(time.monotonic())
+
+        listener = threading.Thread(target=listen)
+        listener.start()
         agent = Agent(config, load_key(config.key_file), stop)
         thread = threading.Thread(target=agent.run)
         thread.start()
-        deadline = time.monotonic() + 60
-        while not agent.snapshot().problems:
+        deadline = time.monotonic() + 100
+        while agent.snapshot().uploads.replaced < 2:
             assert time.monotonic() < deadline
             time.sleep(0.1)
-        heard = []
-        with pytest.raises(TimeoutError):
-            while time.monotonic() < deadline:
-                heard.append(systemd.recv(4096).decode())
-        assert "WATCHDOG=1" in heard, "until then it was fed"
-        assert any("an upload hangs" in problem for problem in agent.snapshot().problems)
+        hung = agent.snapshot()
+        assert any("an upload hangs" in problem for problem in hung.problems)
+        assert "an upload hangs" in (hung.uploads_blocked_by or "")
+        assert hung.cameras[0].state == "running" and hung.records["uploaded"] == 0
+        assert re.search(r"^uriai_edge_upload_threads_replaced_total [2-9]", metrics(hung), re.MULTILINE)
         speaks.touch()
-        systemd.settimeout(30)
-        while systemd.recv(4096).decode() != "WATCHDOG=1":
-            pass
+        while (now := agent.snapshot()).problems or not now.records["uploaded"]:
+            assert time.monotonic() < deadline, now
+            time.sleep(0.1)
+        assert now.uploads_stuck == 0, "their programs were ended, and with them what the threads waited for"
+        status = json.loads(edge("status", "--json", "--config", path).stdout)
+        assert status["uploads_replaced"] >= 2 and "upload threads replaced" in edge("status", "--config", path).stdout
+        # the film as a whole was recorded, without a hole, and each object arrived once
+        while agent.snapshot().cameras[0].state != "ended":
+            time.sleep(0.1)
+        while agent.snapshot().records["closed"] or agent.snapshot().records["uploading"]:
+            time.sleep(0.1)
         stop.set()
         thread.join(60)
+        deaf.set()
+        listener.join()
+    gaps_s = [after - before for before, after in pairwise(fed_s)]
+    assert len(gaps_s) > 40 and max(gaps_s) < 5, "a watchdog of a minute never bites"
+    assert len(store.puts()) == len(set(store.puts())) and not store.overwritten
+    clips = sorted((config.spool.dir / "clips").rglob("*.mp4"))
+    arrived = {Path(key).stem for key in store.puts() if key.endswith(".mp4")}
+    assert len(clips) >= 3 and {clip.stem for clip in clips} == arrived
+    assert [packet for clip in clips for packet in packets_of(clip)] == packets_of(moving)

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import random
 import sqlite3
+import subprocess
 import sys
 import threading
 import time
@@ -21,10 +22,12 @@ from nacl.signing import SigningKey
 from uriai_edge.chain import NewRecord
 from uriai_edge.config import Upload
 from uriai_edge.evidence import RecordType
+from uriai_edge.processes import end_children
 from uriai_edge.register import SpoolReader, State
 from uriai_edge.s3 import S3Store
 from uriai_edge.spool import Spool
 from uriai_edge.upload import Uploader
+from uriai_edge.uploads import Uploads
 from uriai_edge.verify import collect, verify
 
 KEY = SigningKey(b"upload-test-key-upload-test-key-")
@@ -215,7 +218,7 @@ def test_a_deadline_that_passes_before_the_connection_is_open_ends_the_request_a
     begun_s = time.monotonic()
     with pytest.raises((BotoCoreError, OSError)):
         slow.put(clip.stem + ".json", b"x", 1, hashlib.sha256(b"x").digest(), "application/json")
-    assert time.monotonic() - begun_s < 60
+    assert time.monotonic() - begun_s < 15
 
 
 @pytest.mark.parametrize("fault", ["drip", "drip_read"])
@@ -561,3 +564,143 @@ def test_amazons_own_rules_as_moto_knows_them(spool, monkeypatch):
     spool.mark(clip.seq, State.CLOSED)
     assert one.drain()
     assert states(spool) == {"uploaded": 1}
+
+
+class BlockedStore(S3Store):
+    """Its PUTs of clips wait, before or after S3 has them, until they are freed: nothing else ends that wait."""
+
+    def __init__(self, settings: Upload, *, before: bool) -> None:
+        super().__init__(settings)
+        self.before, self.waits, self.freed = before, threading.Event(), threading.Event()
+
+    def put(self, key: str, *rest) -> None:
+        if key.endswith(".mp4") and self.before:
+            self.waits.set()
+            self.freed.wait(60)
+        super().put(key, *rest)
+        if key.endswith(".mp4"):
+            self.waits.set()
+            self.freed.wait(60)
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("freed_first", [True, False])
+def test_an_upload_that_was_given_up_is_taken_over_and_notes_and_sends_nothing_afterwards(
+    spool, store, before, freed_first
+):
+    clip = add_clip(spool)
+    settings = Upload(bucket=store.bucket, endpoint_url=store.url, read_timeout_s=1.0)
+    blocked = BlockedStore(settings, before=before)
+    stop = threading.Event()
+    old = Uploader(settings, spool, blocked, stop)
+    thread = threading.Thread(target=old.run)
+    thread.start()
+    assert blocked.waits.wait(30)
+    stop.set()
+    assert old.give_up() and states(spool) == {"uploading": 1}
+    if freed_first:
+        blocked.freed.set()
+        thread.join(30)
+        assert not thread.is_alive() and states(spool) == {"uploading": 1}, "nothing is noted any more"
+    new = Uploader(settings, spool, S3Store(settings), threading.Event(), after=old)
+    assert new._step() and states(spool) == {"uploaded": 1}
+    requests = len(store.requests)
+    blocked.freed.set()
+    thread.join(30)
+    assert not thread.is_alive() and states(spool) == {"uploaded": 1}
+    assert len(store.requests) == requests
+    assert store.puts() == [clip.stem + end for end in (".json", ".sig", ".mp4")] and not store.overwritten
+
+
+def test_an_attempt_that_hangs_between_two_requests_is_told(spool, store, monkeypatch):
+    monkeypatch.setattr("uriai_edge.upload.STALL_S", 0.3)
+    add_clip(spool)
+    settings = Upload(bucket=store.bucket, endpoint_url=store.url)
+    blocked = BlockedStore(settings, before=True)
+    stop = threading.Event()
+    one = Uploader(settings, spool, blocked, stop)
+    thread = threading.Thread(target=one.run)
+    thread.start()
+    assert blocked.waits.wait(30)
+    until_s = time.monotonic() + 10
+    while not one.hangs:
+        assert time.monotonic() < until_s
+        time.sleep(0.02)
+    blocked.freed.set()
+    while states(spool) != {"uploaded": 1}:
+        assert time.monotonic() < until_s
+        time.sleep(0.02)
+    time.sleep(0.4)
+    assert not one.hangs, "who has nothing to do does not hang"
+    stop.set()
+    thread.join(10)
+
+
+def test_the_programs_of_a_given_up_upload_end_with_their_own_children(tmp_path):
+    script = f"sleep 600 & echo $! > {tmp_path}/pid.part; mv {tmp_path}/pid.part {tmp_path}/pid; wait"
+    ended: list[bytes] = []
+    thread = threading.Thread(
+        target=lambda: ended.append(subprocess.run(["sh", "-c", script], stdout=subprocess.PIPE, check=False).stdout)
+    )
+    bystander = subprocess.Popen(["sleep", "600"])
+    thread.start()
+    while not (tmp_path / "pid").exists():
+        time.sleep(0.02)
+    assert thread.native_id is not None and end_children(thread.native_id) == 2
+    thread.join(10)
+    assert ended == [b""], "its pipe has no writer any more"
+    assert bystander.poll() is None
+    bystander.kill()
+    bystander.wait()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_upload_threads_that_die_or_hang_are_replaced_with_growing_pauses_and_never_too_many(spool, store, monkeypatch):
+    monkeypatch.setattr("uriai_edge.uploads.MOST_STUCK", 2)
+    monkeypatch.setattr("uriai_edge.upload.STALL_S", 0.3)
+    freed = threading.Event()
+    fates = iter(["dies", "hangs", "hangs"])
+
+    class FatefulStore(S3Store):
+        def __init__(self, *rest) -> None:
+            super().__init__(*rest)
+            self.fate = next(fates, "works")
+
+        def put(self, *rest) -> None:
+            if self.fate == "dies":
+                raise SystemExit  # a fault outside of every attempt
+            if self.fate == "hangs":
+                freed.wait(60)
+            super().put(*rest)
+
+    clip = add_clip(spool)
+    settings = Upload(bucket=store.bucket, endpoint_url=store.url, backoff_max_s=0.1)
+    uploads = Uploads(settings, spool, random.Random(1), FatefulStore)
+    uploads.start()
+    now_s, until_s = time.monotonic(), time.monotonic() + 60
+
+    def tend_until(what) -> None:
+        while not what():
+            assert time.monotonic() < until_s
+            uploads.tend(now_s)
+            time.sleep(0.02)
+
+    pauses, stuck = [], []
+    for number in (1, 2, 3):
+        tend_until(lambda number=number: uploads.counts.replaced == number)
+        stuck.append(uploads.stuck)
+        assert uploads.trouble and uploads.blocked_by == uploads.trouble
+        pauses.append(uploads._resume_s - now_s)
+        now_s = uploads._resume_s
+    assert pauses == [pytest.approx(1.5, abs=0.5), pytest.approx(3, abs=1), pytest.approx(6, abs=2)]
+    assert stuck == [0, 1, 2]
+    now_s += 10_000
+    for _ in range(10):
+        uploads.tend(now_s)
+    assert states(spool) == {"uploading": 1} and uploads._resume_s is not None, "two are stuck: there is no fourth"
+    freed.set()
+    tend_until(lambda: states(spool) == {"uploaded": 1} and uploads.trouble is None)
+    assert uploads.stuck == 0 and uploads.counts.records == 1 and uploads.counts.replaced == 3
+    uploads.end(10)
+    assert not uploads._thread.is_alive()
+    assert store.puts() == [clip.stem + end for end in (".json", ".sig", ".mp4")]

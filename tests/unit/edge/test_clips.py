@@ -16,6 +16,7 @@ from uriai_edge.clips import ClipCutter, ClipSink, ClipStart, OpenClip
 from uriai_edge.config import Camera, Clips, Motion
 from uriai_edge.motion import Movement
 from uriai_edge.mp4 import Mp4Error, Mp4Writer, mend, read_facts
+from uriai_edge.packets import VideoPacket
 from uriai_edge.replay import replay
 
 
@@ -103,6 +104,38 @@ def test_pre_and_post_roll_are_at_least_as_long_as_set_and_at_most_a_group_longe
     (file,) = sink.files()
     end_s = start.first.time_s + read_facts(file).duration_s
     assert end_s == pytest.approx(23.0 + 4, abs=2 / FPS)
+
+
+@pytest.mark.parametrize("moves_s", [20.5, 22.0, 24.5, 29.0])
+def test_groups_that_grow_longer_keep_the_pre_roll(tmp_path, moves_s):
+    """A camera whose key frames come 2 s apart, and 10 s apart from 20 s on: the ring must not go by groups before."""
+    every_2_s, every_10_s = (small(tmp_path / f"{gop}.mkv", 36, gop=gop) for gop in (30, 150))
+    packets = [one for one in whole(every_2_s) if one.time_s < 20] + [
+        one for one in whole(every_10_s) if one.time_s >= 20
+    ]
+    source = Source(Camera(number=1, source=str(every_2_s), pace="fast"), threading.Event())
+    (tmp_path / "out").mkdir()
+    sink = Folder(tmp_path / "out", source.template)
+    cutter = ClipCutter(Clips(pre_roll_s=5, post_roll_s=2), sink, notice_s=2.0)
+    # what began within a group of pictures is found when the next one begins, at the latest
+    noticed_s = max(moves_s + 2.0, next(one.time_s for one in packets if one.is_key and one.time_s > moves_s))
+    for packet in packets:
+        cutter.feed(
+            packet, Movement(moves_s, packet.time_s, 0.5) if noticed_s <= packet.time_s < noticed_s + 1 else None
+        )
+    cutter.end()
+    source.close()
+    (start,) = sink.starts
+    assert start.trigger_s >= 5
+    (file,) = sink.files()
+    assert pictures_in(file) == len(packets_of(file))
+
+
+def whole(video: Path) -> list[VideoPacket]:
+    source = Source(Camera(number=1, source=str(video), pace="fast"), threading.Event())
+    packets = list(source.packets())
+    source.close()
+    return packets
 
 
 def test_movement_again_during_the_post_roll_makes_one_clip(tmp_path):
