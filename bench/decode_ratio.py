@@ -3,11 +3,11 @@
     python bench/decode_ratio.py [--rounds 5] [--json]
 
 Clips of 10 s, 1280x720, 25 frames a second, H.264, made in a temporary folder: a quiet one and a crowded one (people
-who sit; a play-fight) of the rendered playroom, and, where real footage is at hand (URIAI_DATA), a crowded real 720p
-clip played to and fro. Each has the limit of its kind; memory and start have theirs. The yardstick is
-`ffmpeg -threads 1`, or PyAV with one thread where there is no ffmpeg. Every measurement is a process of its own, the
-two kinds in turn; medians are given. `observe` is what a warm function does for a clip; `start` is importing and
-opening the models, once a process.
+who sit; a play-fight) of the rendered playroom, and, where real footage is at hand (URIAI_DATA), two real 720p clips
+played to and fro: the first of them, and the one on whose 25th frame the most people and faces are found. Each has the
+limit of its kind; memory and start have theirs. The yardstick is `ffmpeg -threads 1`, or PyAV with one thread where
+there is no ffmpeg. Every measurement is a process of its own, the two kinds in turn; medians are given. `observe` is
+what a warm function does for a clip; `start` is importing and opening the models, once a process.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--models", type=Path, default=REPOSITORY / "models")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--page", action="store_true", help="write docs/measured/decode-ratio.md")
     parser.add_argument("--measure", choices=("observe", "decode"), help=argparse.SUPPRESS)
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -48,13 +50,40 @@ def main() -> int:
         print(json.dumps(_observe(chosen.file, chosen.models) if chosen.measure == "observe" else _decode(chosen.file)))
         return 0
     with tempfile.TemporaryDirectory(prefix="decode-ratio-") as folder:
-        results = [_measure(*clip, chosen) for clip in _clips(Path(folder))]
+        results = [_measure(*clip, chosen) for clip in _clips(Path(folder), chosen.models)]
     for result in results:
         print(json.dumps(result) if chosen.json else _line(result))
+    if chosen.page:
+        _write_page(results, chosen.rounds)
     over = [fault for result in results for fault in _over(result)]
     for fault in over:
         print(fault, file=sys.stderr)
     return 1 if over else 0
+
+
+def _write_page(results: Sequence[dict[str, Any]], rounds: int) -> None:
+    from bench import page
+
+    heads = ("clip", "decoding, CPU-s", "analysing, CPU-s", "ratio", "limit", "rounds", "peak, MiB", "start, CPU-s")
+    rows = [
+        (
+            result["clip"], result["decode_cpu_s"], result["observe_cpu_s"], result["ratio"], LIMITS[result["kind"]],
+            " ".join(map(str, result["ratios_of_rounds"])), result["peak_mib"], result["start_cpu_s"],
+        )
+        for result in results
+    ]  # fmt: skip
+    about = (
+        f"{SECONDS} s of {SIZE[0]}x{SIZE[1]} at {FPS} frames a second, every measurement a process of its own, medians "
+        f"of {rounds}. Decoding is {results[0]['yardstick']}. A real clip costs little to decode and as much to look "
+        "at, so its ratio is the hardest."
+    )
+    where = [
+        f"- {result['clip']}: " + ", ".join(f"{stage} {ms:.0f}" for stage, ms in result["timing_ms"].items())
+        for result in results
+    ]
+    title, command = "What analysing costs over decoding", f"python -m bench.decode_ratio --rounds {rounds} --page"
+    parts = [about, page.table(heads, rows), "Where it goes, in ms of the last round:", "\n".join(where)]
+    page.write("decode-ratio", title, command, parts)
 
 
 def _over(result: dict[str, Any]) -> list[str]:
@@ -143,8 +172,8 @@ def _observe(path: Path, models: Path) -> dict[str, Any]:
     }
 
 
-def _clips(folder: Path) -> list[tuple[str, str, Path]]:
-    sys.path.insert(0, str(REPOSITORY / "local"))
+def _clips(folder: Path, models: Path) -> list[tuple[str, str, Path]]:
+    sys.path[:0] = [str(REPOSITORY / "local"), str(REPOSITORY / "layers" / "uriai")]
     from playroom.acts import Act
     from playroom.render import render_programme
     from playroom.video import encode
@@ -156,11 +185,33 @@ def _clips(folder: Path) -> list[tuple[str, str, Path]]:
         encode(render_programme(SEED, (Act(scene, float(SECONDS)),), FPS, SIZE, midday), rendered, FPS)
         clips.append((kind, f"rendered {kind}", rendered))
     data = Path(os.environ.get("URIAI_DATA", REPOSITORY.parent / "shared" / "data")) / "violence" / "clips"
-    source = next(filter(_is_720p, sorted(data.glob("*.mp4"))), None)
-    if source is None:
+    sources = list(filter(_is_720p, sorted(data.glob("*.mp4"))))
+    if not sources:
         print(f"no real 720p footage in {data} (set URIAI_DATA)", file=sys.stderr)
         return clips
-    return [*clips, ("crowded", "real", _to_and_fro(source, folder / "real.mp4"))]
+    print(f"looking for the most crowded of {len(sources)} real clips", file=sys.stderr)
+    for name, source in (("real", sources[0]), ("most crowded real", _most_crowded(sources, models))):
+        clips.append(("crowded", name, _to_and_fro(source, folder / f"{name.replace(' ', '-')}.mp4")))
+    return clips
+
+
+def _most_crowded(sources: Sequence[Path], models: Path) -> Path:
+    """The clip on whose 25th frame the most people and faces are found."""
+    import av
+
+    from uriai.adapters.vision.faces import FaceDetector
+    from uriai.adapters.vision.people import PersonDetector
+    from uriai.adapters.vision.registry import LocalModels, open_model
+
+    source = LocalModels(models)
+    faces, people = FaceDetector(open_model(source, "face", 1)), PersonDetector(open_model(source, "person", 1))
+    found: dict[Path, int] = {}
+    for path in sources:
+        with av.open(str(path)) as container:
+            frames = [frame for frame, _ in zip(container.decode(video=0), range(25), strict=False)]
+        image = frames[-1].to_ndarray(format="bgr24")
+        found[path] = len(faces.find(image)) + len(people.find(image))
+    return max(found, key=lambda path: (found[path], path.name))
 
 
 def _is_720p(path: Path) -> bool:

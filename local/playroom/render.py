@@ -82,13 +82,13 @@ def _frames(world: World, fps: int, size: tuple[int, int], started_at: datetime,
     for k in range(frame_count(world.acts, fps)):
         while world.time_s < k / fps - STEP_S / 2:
             world.advance()
-        picture = _draw(world, camera, slant, empty)
+        picture = picture_of(world, camera, slant, empty)
         frame = finish(picture, world.light.exposure, world.light.infrared)
         stamp(frame, k / fps)
         yield frame
 
 
-def _draw(world: World, camera: Camera, slant: tuple[float, float], empty: Image) -> Image:
+def picture_of(world: World, camera: Camera, slant: tuple[float, float], empty: Image) -> Image:
     """The room with its people, in even light."""
     people = [
         (actor.build, body.solve(actor.build, actor.x, actor.y, actor.heading, actor.pose), actor.pose)

@@ -15,7 +15,8 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,16 @@ INVOKE_PATH = "/2015-03-31/functions/function/invocations"
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What a function answered: its JSON text, whether that is an error, and how long init plus call took."""
+    """What a function answered: its JSON text, whether that is an error, and how long init plus call took.
+
+    ``cpu_s`` and ``peak_mib`` are of the runtime's process, its start included.
+    """
 
     payload: str
     failed: bool
     duration_s: float
+    cpu_s: float = 0.0
+    peak_mib: int = 0
 
 
 class _Loader(yaml.SafeLoader):
@@ -48,8 +54,10 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_multi_constructor("!", lambda loader, _suffix, node: _plain(loader, node))
 
 
-def invoke(cloud: CloudState, function: str, event: bytes) -> Invocation:
+def invoke(cloud: CloudState, function: str, event: bytes, variables: Mapping[str, str] | None = None) -> Invocation:
     """Run the function once with the event (JSON bytes); its log goes to this process's stderr.
+
+    ``variables`` are added to the deployed environment, in place of those of the same name.
 
     Raises
     ------
@@ -77,13 +85,15 @@ def invoke(cloud: CloudState, function: str, event: bytes) -> Invocation:
                 *memory, str(python), "-m", "awslambdaric", configuration["Handler"],
             ],
             cwd=code,
-            env=_environment(configuration, code, layers, Path(scratch)),
+            env=_environment(configuration, code, layers, Path(scratch)) | dict(variables or {}),
             stdin=subprocess.DEVNULL,
             stdout=2,  # stdout is for the result
             start_new_session=True,
         )  # fmt: skip
         try:
-            return _call(process, invoke_port, event, configuration["Timeout"])
+            answer = _call(process, invoke_port, event, configuration["Timeout"])
+            cpu_s, peak_mib = _used(process.pid)
+            return replace(answer, cpu_s=cpu_s, peak_mib=peak_mib)
         finally:
             _end(process)
 
@@ -108,6 +118,22 @@ def _call(process: subprocess.Popen[bytes], port: int, event: bytes, timeout_s: 
     except OSError as error:
         raise ServiceFailed(f"the function ended without an answer ({error}): its log stands above") from error
     return Invocation(payload, refused or not _is_result(payload), time.monotonic() - began)
+
+
+def _used(emulator: int) -> tuple[float, int]:
+    """CPU-seconds so far and the largest resident memory in MiB of what the emulator runs: its session but itself."""
+    ticks, peak_kib = 0, 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+            if int(fields[3]) != emulator or int(folder.name) == emulator:
+                continue
+            status = (folder / "status").read_text(encoding="utf-8")
+        except (OSError, ValueError, IndexError):
+            continue  # it has just ended
+        ticks += int(fields[11]) + int(fields[12])
+        peak_kib = max(peak_kib, *(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), 0)
+    return ticks / os.sysconf("SC_CLK_TCK"), peak_kib // 1024
 
 
 def _is_result(payload: str) -> bool:

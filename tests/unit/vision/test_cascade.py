@@ -22,6 +22,8 @@ WIDTH, HEIGHT = 640, 360
 TOGETHER = (Box(100, 100, 40, 120), Box(150, 100, 40, 120))
 ALONE = Box(540, 100, 40, 120)
 FACE = DetectedFace(Box(110, 102, 26, 30), 0.9)
+NEUTRAL, AFRAID = {"neutral": 1.0}, {"neutral": 0.6, "fear": 0.4}
+CELL_PX = 112
 SMALL_FACE = DetectedFace(Box(110, 102, 12, 14), 0.9)
 
 
@@ -39,26 +41,29 @@ class WrittenPeople(PersonDetector):
 
 
 class WrittenFaces(FaceDetector):
-    """The same for faces of the whole frame; a sheet of heads shows none."""
+    """The same for faces of the whole frame; a sheet of parts shows one in the middle of its first, where told."""
 
-    def __init__(self, there: Callable[[float], tuple[DetectedFace, ...]]) -> None:
-        self.there, self.now_s, self.asked = there, 0.0, list[float]()
+    def __init__(
+        self, there: Callable[[float], tuple[DetectedFace, ...]], in_parts: Callable[[float], bool] = lambda _: False
+    ) -> None:
+        self.there, self.in_parts, self.now_s, self.asked = there, in_parts, 0.0, list[float]()
         self.sheets: list[tuple[float, int]] = []
 
     def find(self, image: Image, least_score: float = 0.5, long_side_px: int | None = None) -> tuple[DetectedFace, ...]:
         if image.shape[:2] != (HEIGHT, WIDTH):
             self.sheets.append((self.now_s, image.shape[1]))
-            return ()
+            return (DetectedFace(Box(33, 33, 30, 30), 0.9),) if self.in_parts(self.now_s) else ()
         self.asked.append(self.now_s)
         return self.there(self.now_s)
 
 
 class SameEmotion(EmotionClassifier):
-    def __init__(self) -> None:
+    def __init__(self, shown: dict[str, float]) -> None:
         """Needs no model."""
+        self.shown = shown
 
     def classify(self, crops: list[np.ndarray]) -> tuple[dict[str, float], ...]:
-        return tuple({"neutral": 1.0} for _ in crops)
+        return tuple(self.shown for _ in crops)
 
 
 class NoAge(AgeModel):
@@ -83,11 +88,13 @@ def looked(
     people: Callable[[float], tuple[Box, ...]],
     faces: Callable[[float], tuple[DetectedFace, ...]] = lambda _: (),
     *,
+    in_parts: Callable[[float], bool] = lambda _: False,
+    shown: dict[str, float] = NEUTRAL,
     cascade: bool = True,
 ) -> tuple[WrittenPeople, WrittenFaces, Presence]:
     """Ten seconds of ten frames a second."""
-    persons, seen = WrittenPeople(people), WrittenFaces(faces)
-    presence = Presence(Detectors(seen, persons, SameEmotion(), NoAge()), lambda _: nullcontext(), cascade=cascade)
+    persons, seen = WrittenPeople(people), WrittenFaces(faces, in_parts)
+    presence = Presence(Detectors(seen, persons, SameEmotion(shown), NoAge()), lambda _: nullcontext(), cascade=cascade)
     for number in range(100):
         persons.now_s = seen.now_s = number / 10
         presence.see(Moving(number / 10))
@@ -108,11 +115,37 @@ def test_somebody_apart_from_a_group_is_looked_for_every_second() -> None:
     assert len(presence.result()[1]) == 30
 
 
-def test_a_face_that_can_be_read_is_looked_at_twice_a_second_and_people_every_second() -> None:
-    people, faces, presence = looked(lambda _: TOGETHER, lambda _: (FACE,))
-    assert people.asked == pytest.approx(range(10), abs=0.1)
-    assert faces.asked == pytest.approx([step / 2 for step in range(20)], abs=0.1)
-    assert len(presence.result()[0]) == 20
+def test_a_face_that_shows_nothing_is_looked_at_every_second_and_everywhere_every_two() -> None:
+    people, faces, presence = looked(lambda _: TOGETHER, lambda _: (FACE,), in_parts=lambda _: True)
+    assert people.asked == pytest.approx([0, 2, 4, 6, 8], abs=0.1)
+    assert faces.asked == pytest.approx([0, 2, 4, 6, 8], abs=0.1)
+    assert [t_s for t_s, _ in faces.sheets] == pytest.approx(range(10), abs=0.1)
+    assert sorted({face.t_s for face in presence.result()[0]}) == pytest.approx(range(10), abs=0.1)
+
+
+def test_a_face_that_shows_fear_is_looked_at_twice_a_second_in_its_place_only() -> None:
+    people, faces, presence = looked(lambda _: TOGETHER, lambda _: (FACE,), in_parts=lambda _: True, shown=AFRAID)
+    assert people.asked == pytest.approx([0, 2, 4, 6, 8], abs=0.1)
+    assert faces.asked == pytest.approx([0, 2, 4, 6, 8], abs=0.1)
+    between = [width for t_s, width in faces.sheets if t_s % 1 > 0.3]
+    assert len(between) == 10
+    assert set(between) == {CELL_PX}
+    assert sorted({face.t_s for face in presence.result()[0]}) == pytest.approx([n / 2 for n in range(20)], abs=0.1)
+
+
+def test_a_face_that_is_missed_for_a_moment_is_looked_for_everywhere_again_within_two_seconds() -> None:
+    def hidden(t_s: float) -> bool:
+        return 2.5 < t_s < 4.5
+
+    _, faces, presence = looked(
+        lambda _: TOGETHER,
+        lambda t_s: () if hidden(t_s) else (FACE,),
+        in_parts=lambda t_s: not hidden(t_s),
+        shown=AFRAID,
+    )
+    assert faces.asked == pytest.approx([0, 2, 4, 6, 8], abs=0.1)
+    seen = sorted({face.t_s for face in presence.result()[0]})
+    assert max(later - earlier for earlier, later in pairwise(seen)) <= 3.0 + 0.05
 
 
 def test_a_face_too_small_to_be_read_is_not_worth_the_looks_in_between() -> None:

@@ -1,11 +1,10 @@
 """Who is in a clip: people and faces with their tracks, emotions and adulthood, as its frames go by.
 
-What costs is kept to where it can matter, by a cascade. Once a second the heads of the people found are searched for
-faces, and the people themselves are looked for where something is at stake: a face whose emotion can be read, or
-somebody apart from a group. Where nothing is, they are looked for every two seconds. Faces are looked for twice a
-second while there is one that can be read. Nothing is looked for where the picture stands still. The whole frame is
-searched for faces at a reduced size; faces too small for that are looked for in heads. An age is asked for on the first
-looks at a track only.
+What costs is kept to where it can matter, by a cascade. Once a second the heads of the people known, and the places
+where faces were, are searched for faces. The people themselves are looked for every two seconds, every second while
+somebody is apart from a group. A face that shows what a rule may ask for is looked at twice a second, in its place
+only. Nothing is looked for where the picture stands still. The whole frame is searched for faces at a reduced size and
+more rarely; faces too small for that are found in heads. An age is asked for on the first looks at a track only.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from uriai.adapters.vision.age import AgeModel
 from uriai.adapters.vision.clothes import clothes
 from uriai.adapters.vision.emotion import EmotionClassifier
 from uriai.adapters.vision.faces import DetectedFace, FaceDetector, merged
-from uriai.adapters.vision.heads import find_in_heads
+from uriai.adapters.vision.heads import find_in_parts, head_of
 from uriai.adapters.vision.joining import SeenFace, joined
 from uriai.adapters.vision.people import PersonDetector, steady
 from uriai.adapters.vision.sampling import Every
@@ -30,17 +29,25 @@ from uriai.adapters.vision.scaling import Image, shrink
 from uriai.adapters.vision.tracker import PEOPLE, Tracker
 from uriai.adapters.vision.video import Frame
 from uriai.domain.adulthood import adult_probability, size_ratios
-from uriai.domain.analysis import Box, Face, PersonBox
+from uriai.domain.analysis import Box, Face, PersonBox, iou
 from uriai.domain.rules.apartness import is_apart
+from uriai.domain.rules.faces import ANGER, DISTRESS
 from uriai.domain.thresholds import bounds
 
 LOOK_EVERY_S = 0.5
 _FULL_EVERY = 2
-"""Every second look is a full one: people, heads, and faces also where the last look found none."""
+"""Every second look is a full one: heads, where faces were, and people and the whole frame when they are due."""
+_PEOPLE_EVERY = 2
+"""People are looked for at every second full look where nobody is apart."""
+_WHOLE_EVERY = 2
 _ALONE_EVERY = 4
-"""While there are people and no faces, the whole frame is searched at every fourth full look only: the heads are
-searched at each.
+"""The whole frame is searched at every second full look where there are people, at every fourth where they show no
+face: heads, and where faces were, are searched at each.
 """
+_AROUND = 3.0
+"""Sides of a face that are searched for it at the next look: within half a second it moves by its own width."""
+_TELLING = 0.3
+"""A face that shows anger or distress with so much is looked at twice a second; rules ask for 0.6 unless told."""
 _STILL_SIDE_PX = 64
 _STILL_CHANGE = 12
 """Noise and compression change the values (0..255) of the 64 x 64 px picture by less; what moves by a face's width, by
@@ -87,13 +94,15 @@ class Presence:
         self._detectors = detectors
         self._stage = stage
         self._cascade = cascade
-        self._calm = _STAKE_LASTS
+        self._calm = self._faceless = _STAKE_LASTS
         self._schedule = Every(LOOK_EVERY_S)
         numbers = count(1)
         self._face_tracks = Tracker(numbers)
         self._people_tracks = Tracker(numbers, PEOPLE)
         self._last: _Look | None = None
         self._full: _Look | None = None
+        self._places: list[Box] = []
+        self._telling: list[Box] = []
         self._faces: list[SeenFace] = []
         self._people: list[PersonBox] = []
         self._ages: dict[int, list[float]] = {}
@@ -103,23 +112,24 @@ class Presence:
         """Look at a frame, if a look is due."""
         due = self._schedule.due(frame)
         full = [look // _FULL_EVERY for look in due if look % _FULL_EVERY == 0]
-        if not due or not (full or not self._cascade or (self._last and _readable(self._last.faces))):
+        if not due or not (full or not self._cascade or self._telling):
             return
         image = frame.image()
         self._picture = (image.shape[1], image.shape[0])
-        if not full:
-            look = self._quick_look(image)
-        else:
-            look = self._spared_look(image, full[0]) or self._full_look(image, full[0])
+        look = self._full_look(image, full[0]) if full else self._quick_look(image)
         self._last = look
         if full and look.complete:
             self._full = look
-            self._calm = 0 if self._at_stake(look) else self._calm + 1
+            self._calm = 0 if _somebody_apart(look.people) else self._calm + 1
             worn = [clothes(image, box) for box in look.people]
             tracks = self._people_tracks.update(frame.t_s, look.people, worn)
             boxes = zip(look.people, tracks, strict=True)
             self._people += [PersonBox(frame.t_s, track, box) for box, track in boxes]
-        self._take(frame.t_s, image, look.faces)
+        self._telling = self._take(frame.t_s, image, look.faces)
+        found = [face.box for face in look.faces]
+        # a quick look is at some faces only: the others are where they were
+        rest = [] if full else [box for box in self._places if not any(iou(box, other) for other in found)]
+        self._places = found + rest
 
     def result(self) -> tuple[tuple[Face, ...], tuple[PersonBox, ...]]:
         """Faces and people in order of time; a face and the person it belongs to have one track, from 1 on."""
@@ -138,58 +148,65 @@ class Presence:
         )
         return faces, people
 
-    def _spared_look(self, image: Image, number: int) -> _Look | None:
-        """A full look without a search for people, where nothing is at stake; None where there has to be one."""
-        if not self._cascade or self._calm < _STAKE_LASTS or number % 2 == 0:
-            return None
-        # where nobody is found, a face near the camera may be all there is to be seen of somebody
-        if self._full is None or not self._full.people:
-            return None
-        picture = _small(image)
-        if _alike(picture, self._full.picture):
-            return None
-        with self._stage("faces"):
-            found = self._in_heads(image, self._full.people)
-        return None if found else _Look(picture, (), self._full.people, complete=False)
-
-    def _in_heads(self, image: Image, people: tuple[Box, ...]) -> tuple[DetectedFace, ...]:
-        least_px = emotion.LEAST_PX * _FACES_IN_A_HEIGHT if self._cascade else 0
-        return find_in_heads(self._detectors.faces, image, [box for box in people if box.h >= least_px])
-
-    @staticmethod
-    def _at_stake(look: _Look) -> bool:
-        return _readable(look.faces) or _somebody_apart(look.people)
-
     def _full_look(self, image: Image, number: int) -> _Look:
         picture = _small(image)
         if self._full is not None and _alike(picture, self._full.picture):
             return self._full
-        with self._stage("people"):
-            before = self._full.people if self._full is not None else ()
-            people = tuple(person.box for person in steady(self._detectors.people.find(image), before))
+        people, complete = self._full.people if self._full is not None else (), self._people_due(number)
+        if complete:
+            with self._stage("people"):
+                people = tuple(person.box for person in steady(self._detectors.people.find(image), people))
         with self._stage("faces"):
-            found = self._in_heads(image, people)
-            alone = not people or (self._last is not None and bool(self._last.faces)) or number % _ALONE_EVERY == 0
-            if alone or not self._cascade:
+            found = self._in_parts(image, people)
+            self._faceless = 0 if found else self._faceless + 1
+            if self._whole_due(number, people):
                 found = merged([*self._detectors.faces.find(image), *found])
-        return _Look(picture, found, people)
+                self._faceless = 0 if found else self._faceless
+        return _Look(picture, found, people, complete)
+
+    def _people_due(self, number: int) -> bool:
+        """Whether the people are looked for, or are where they were at the last look."""
+        if not self._cascade or self._calm < _STAKE_LASTS or number % _PEOPLE_EVERY == 0:
+            return True
+        # where nobody is found, a face near the camera may be all there is to be seen of somebody
+        return self._full is None or not self._full.people
+
+    def _whole_due(self, number: int, people: tuple[Box, ...]) -> bool:
+        """Whether faces are looked for everywhere, and not only where there may be one."""
+        every = _WHOLE_EVERY if self._faceless < _STAKE_LASTS else _ALONE_EVERY
+        return not self._cascade or not people or number % every == 0
+
+    def _in_parts(self, image: Image, people: tuple[Box, ...]) -> tuple[DetectedFace, ...]:
+        """Faces in the heads of people, and where there were some."""
+        least_px = emotion.LEAST_PX * _FACES_IN_A_HEIGHT if self._cascade else 0
+        parts = [head_of(box) for box in people if box.h >= least_px]
+        if self._cascade:
+            parts += [_around(face) for face in self._places if not any(_holds(part, face) for part in parts)]
+        return merged(find_in_parts(self._detectors.faces, image, parts))
 
     def _quick_look(self, image: Image) -> _Look:
         picture = _small(image)
         if self._last is not None and _alike(picture, self._last.picture):
             return self._last
         with self._stage("faces"):
-            return _Look(picture, self._detectors.faces.find(image), ())
+            if not self._cascade:
+                return _Look(picture, self._detectors.faces.find(image), ())
+            places = [_around(face) for face in self._telling]
+            return _Look(picture, merged(find_in_parts(self._detectors.faces, image, places)), ())
 
-    def _take(self, t_s: float, image: Image, faces: tuple[DetectedFace, ...]) -> None:
+    def _take(self, t_s: float, image: Image, faces: tuple[DetectedFace, ...]) -> list[Box]:
+        """Note the faces of a moment; returns those that show what a rule may ask for."""
         boxes = [face.box for face in faces]
         tracks = self._face_tracks.update(t_s, boxes)
         large = [box for box in boxes if min(box.w, box.h) >= emotion.LEAST_PX]
         with self._stage("emotion"):
             emotions = iter(self._detectors.emotion.classify([emotion.crop(image, box) for box in large]))
+        telling = []
         for box, track in zip(boxes, tracks, strict=True):
             shown = next(emotions) if min(box.w, box.h) >= emotion.LEAST_PX else {}
             self._faces.append(SeenFace(t_s, track, box, shown))
+            if max(shown.get(name, 0.0) for name in (*ANGER, *DISTRESS)) >= _TELLING:
+                telling.append(box)
         asked = [
             (track, age.chip(image, face))
             for face, track in zip(faces, tracks, strict=True)
@@ -200,11 +217,23 @@ class Presence:
                 answers = self._detectors.age.adult([chip for _, chip in asked])
             for (track, _), answer in zip(asked, answers, strict=True):
                 self._ages.setdefault(track, []).append(answer)
+        return telling
 
 
-def _readable(faces: tuple[DetectedFace, ...]) -> bool:
-    """Whether there is a face whose emotion can be read."""
-    return any(min(face.box.w, face.box.h) >= emotion.LEAST_PX for face in faces)
+def _around(face: Box) -> Box:
+    """The square in which a face is looked for that was here a moment before."""
+    side = _AROUND * max(face.w, face.h)
+    return Box(face.x + face.w / 2 - side / 2, face.y + face.h / 2 - side / 2, side, side)
+
+
+def _holds(part: Box, face: Box) -> bool:
+    """Whether a face is well inside a part of the picture: half its size from the edge."""
+    return (
+        part.x <= face.x - face.w / 2
+        and part.y <= face.y - face.h / 2
+        and face.x + 1.5 * face.w <= part.x + part.w
+        and face.y + 1.5 * face.h <= part.y + part.h
+    )
 
 
 def _somebody_apart(people: tuple[Box, ...]) -> bool:
