@@ -18,7 +18,7 @@ from uriai.adapters.vision.limits import Limits
 
 MOST_MIB = 700
 _OBSERVE = """
-import json, resource, sys
+import json, re, sys
 from pathlib import Path
 from uriai.adapters.vision.analyser import OnnxClipAnalyser
 seen = OnnxClipAnalyser.from_folder(Path(sys.argv[1])).observe(Path(sys.argv[2]))
@@ -26,7 +26,8 @@ print(json.dumps({
     "duration_s": seen.duration_s,
     "windows": [[window.start_s, window.end_s] for window in seen.windows],
     "boxes": [[face.box.x, face.box.y, face.box.w, face.box.h] for face in seen.faces],
-    "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    # getrusage would tell the largest of whoever started this process as well
+    "peak_mib": int(re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024,
 }))
 """
 
