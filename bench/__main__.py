@@ -7,6 +7,8 @@ import sys
 
 BENCHMARKS = (
     ("decoding against analysing", [sys.executable, "-m", "bench.decode_ratio", "--rounds", "3"]),
+    ("what the cascade misses", [sys.executable, "-m", "bench.cascade"]),
+    ("cold start and memory", [sys.executable, "-m", "bench.start"]),
     ("eight analyzers on one queue", [sys.executable, "-m", "bench.parallel_analyzers"]),
     ("the edge agent beside motion", [sys.executable, "-m", "bench.edge"]),
     ("the chatbot in a whole country", [sys.executable, "-m", "bench.country"]),
