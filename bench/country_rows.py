@@ -123,3 +123,4 @@ def _fill_district(run: Callable[..., None]) -> None:
         "FROM camera m JOIN ordinal o ON o.n < %s WHERE m.centre_id <= %s", since, since, CLIP_DAYS, last)  # fmt: skip
     run("watched cameras", "INSERT INTO camera_watch (camera_id, expected_from, covered_until, settled_until) "
         "SELECT camera_id, %s, %s, %s FROM camera WHERE centre_id <= %s", since, NOW, NOW, last)  # fmt: skip
+    run("heard cameras", "UPDATE camera SET heard_at = %s WHERE centre_id <= %s", since, last)

@@ -259,7 +259,6 @@ def test_two_centres_of_one_name_are_told_apart_by_where_they_are(country: Count
     ("text", "said"),
     [
         ("매일 아침 8시에 알려줘", "알림 설정은 아직"),
-        ("이번 주 추이 그래프", "추이 그래프는 아직"),
         ("send me a masked copy of 12", "I cannot make a masked copy"),
     ],
 )

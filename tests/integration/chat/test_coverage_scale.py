@@ -78,8 +78,13 @@ def fill_records(country: Country) -> None:
             [(f"gw-{centre}", centre, start) for centre in centres],
         )
         cursor.executemany(
-            "INSERT INTO camera (camera_id, centre_id, gateway_id, number, created_at) VALUES (%s, %s, %s, %s, %s)",
-            [(centre * 10 + number, centre, f"gw-{centre}", number, start) for centre in centres for number in (1, 2)],
+            "INSERT INTO camera (camera_id, centre_id, gateway_id, number, created_at, heard_at) "
+            "VALUES (%s, %s, %s, %s, %s, %s)",
+            [
+                (centre * 10 + number, centre, f"gw-{centre}", number, start, None if centre == centres[-1] else start)
+                for centre in centres
+                for number in (1, 2)
+            ],
         )
         cameras = [centre * 10 + number for centre in centres for number in (1, 2)]
         days = [start + timedelta(days=day) for day in range(DAYS)]
@@ -135,10 +140,12 @@ def test_every_statement_of_filing_watching_and_asking_uses_an_index(country: Co
         explaining = ExplainingCursor(cursor)
         records, coverage = SqlRecords(explaining), SqlCoverage(explaining)
         watch = records.lock(GATEWAY)
-        records.add(RecordRow(Ulid.new(noon), GATEWAY, "k", noon, RecordStatus.PRESENT, "", bytes(32), 99, "coverage"))
+        records.add(
+            RecordRow(Ulid.new(noon), GATEWAY, "k", noon, RecordStatus.PRESENT, "", bytes(32), 99, "coverage"), noon
+        )
         records.save(watch)
         assert len(records.links(GATEWAY, 6, 8)) == 3
-        records.mark(Ulid.new(noon), RecordStatus.FORKED)
+        records.mark(Ulid.new(noon), RecordStatus.FORKED, noon)
         assert [number for number, _ in records.numbers_after(GATEWAY, 38, 9)] == [39, 40, 99]
         records.add_gap(SequenceGap(GATEWAY, 41, 98), noon)
         records.fill_gap(GATEWAY, 50, noon)
@@ -155,6 +162,7 @@ def test_every_statement_of_filing_watching_and_asking_uses_an_index(country: Co
         coverage.put(Hole(Ulid.new(noon), CAMERA, noon, None, Cause.NO_RECORDS), noon)
         coverage.explain(CAMERA, some, Cause.AGENT_DOWN)
         assert coverage.dark(end - timedelta(seconds=150), 500) == []
+        assert coverage.unheard(end, 500) == []  # nobody entered a key for its gateway
         status = watch_status(explaining)
         assert (status.dark_cameras, status.sequence_gaps) == (1, 1)
         return explaining.steps
@@ -164,7 +172,7 @@ def test_every_statement_of_filing_watching_and_asking_uses_an_index(country: Co
     assert {"record", "coverage", "coverage_hole", "gateway_watch", "sequence_gap", "h", "w", "m"} <= seen
     for step in steps:
         if step["table"] in LARGE:
-            assert step["key"] is not None, step
+            assert step["key"] is not None, (step["statement"], step)
             assert int(step["rows"]) <= CAMERAS // 10, step
     _ask(country)
 
@@ -182,5 +190,5 @@ def _ask(country: Country) -> None:
         assert all(len(camera.spans) == 1 for camera in found)
         for step in questions.steps:
             if step["table"] in LARGE:
-                assert step["key"] is not None, step
+                assert step["key"] is not None, (step["statement"], step)
                 assert int(step["rows"]) <= CAMERAS // 10, step

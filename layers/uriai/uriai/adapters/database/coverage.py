@@ -39,7 +39,7 @@ class SqlCoverage(Coverage):
 
     def save(self, watch: CameraWatch) -> None:
         """Keep what is known now."""
-        self._cursor.execute(
+        changed = self._cursor.execute(
             """
             INSERT INTO camera_watch (camera_id, expected_from, covered_until, settled_until, dark_since)
             VALUES (%s, %s, %s, %s, %s)
@@ -48,6 +48,11 @@ class SqlCoverage(Coverage):
             """,
             (watch.camera_id, watch.expected_from, watch.covered_until, watch.settled_until, watch.dark_since),
         )
+        if changed == 1:  # a new row; one that was changed counts as two
+            self._cursor.execute(
+                "UPDATE camera SET heard_at = %s WHERE camera_id = %s AND heard_at IS NULL",
+                (watch.expected_from, watch.camera_id),
+            )
 
     def add(self, camera_id: int, spans: Sequence[Span]) -> bool:
         """Add to what the camera recorded, in as few rows as it takes."""
@@ -164,18 +169,19 @@ class SqlCoverage(Coverage):
         """Cameras that are there and that no record ever named."""
         self._cursor.execute(
             """
-            SELECT m.camera_id, m.gateway_id, m.number, GREATEST(m.created_at, k.first_key_at) AS since
-            FROM camera m
-            JOIN gateway g ON g.gateway_id = m.gateway_id AND g.revoked_at IS NULL
-            JOIN (
-                SELECT gateway_id, MIN(valid_from) AS first_key_at FROM gateway_key WHERE revoked_at IS NULL
-                GROUP BY gateway_id
-            ) k ON k.gateway_id = m.gateway_id
-            LEFT JOIN camera_watch w ON w.camera_id = m.camera_id
-            WHERE w.camera_id IS NULL AND m.created_at <= %s AND k.first_key_at <= %s
-                AND (m.registered = TRUE OR EXISTS (
-                    SELECT 1 FROM clip c WHERE c.camera_id = m.camera_id AND c.manifest_status = 'verified'))
-            ORDER BY since, m.camera_id LIMIT %s
+            SELECT camera_id, gateway_id, number, GREATEST(created_at, first_key_at) AS since
+            FROM (
+                SELECT m.camera_id, m.gateway_id, m.number, m.created_at, (
+                    SELECT MIN(k.valid_from) FROM gateway_key k
+                    WHERE k.gateway_id = m.gateway_id AND k.revoked_at IS NULL) AS first_key_at
+                FROM camera m FORCE INDEX (camera_unheard)
+                STRAIGHT_JOIN gateway g ON g.gateway_id = m.gateway_id AND g.revoked_at IS NULL
+                WHERE m.heard_at IS NULL AND m.created_at <= %s
+                    AND (m.registered = TRUE OR EXISTS (
+                        SELECT 1 FROM clip c WHERE c.camera_id = m.camera_id AND c.manifest_status = 'verified'))
+            ) AS silent
+            WHERE first_key_at <= %s
+            ORDER BY since, camera_id LIMIT %s
             """,
             (before, before, limit),
         )
