@@ -79,6 +79,15 @@ def create_app(
     def evidence(token: str) -> Response:
         return _answer("evidence", lambda: api.evidence(desk(), token))
 
+    @routes.route("/v1/evidence/{token}/open", methods=["GET"])
+    def evidence_page(token: str) -> Response:
+        del token  # it says nothing of the link, not even whether there is one
+        return _answer("evidence_page", api.evidence_page)
+
+    @routes.route("/v1/evidence/{token}/open", methods=["POST"], content_types=["*/*"])
+    def open_evidence(token: str) -> Response:
+        return _answer("evidence", lambda: api.evidence(desk(), token, pressed=True))
+
     @routes.route("/v1/gateways/enrol", methods=["POST"], content_types=["*/*"])
     def enrol_gateway() -> Response:
         request = routes.current_request
@@ -100,7 +109,7 @@ def _answer(route: str, work: Callable[[], Reply], renew: Callable[[], None] | N
     if reply.unfinished and renew is not None:
         renew()
     logger.info("request answered", extra={"route": route, "status": reply.status, **reply.note})
-    return Response("" if reply.body is None else dict(reply.body), dict(reply.headers), reply.status)
+    return Response(reply.page if reply.body is None else dict(reply.body), dict(reply.headers), reply.status)
 
 
 def _place(error: BaseException) -> str:

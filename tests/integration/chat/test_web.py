@@ -200,6 +200,49 @@ def test_a_link_shows_the_masked_picture_once_and_is_audited(
     assert row["person_id"] == director.person.id
 
 
+@pytest.mark.parametrize(
+    "agent",
+    [
+        "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)", "facebookexternalhit/1.1; kakaotalk-scrap/1.0",
+        "TelegramBot (like TwitterBot)", "Mozilla/5.0 a scanner that nobody has heard of", "",
+    ],
+)  # fmt: skip
+def test_whoever_only_looks_ahead_uses_no_link_up_and_the_button_opens_it_once(
+    client: Client, country: Country, director: Credentials, pictures: Pictures, agent: str
+) -> None:
+    country.incident("샛별어린이집", 3, 12, seoul(21, 14))
+    card = post(client, "/v1/ask", {"text": "어제"}, bearer(director.token)).json_body["cards"][0]
+    path = card["link"][card["link"].index("/v1/") :]
+    for _ in range(3):
+        page = client.http.get(path, headers={"User-Agent": agent})
+        assert page.status_code == 200
+        assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert page.headers["Cache-Control"] == "no-store"
+    assert (country.audit("evidence.opened"), pictures.signed) == ([], [])
+    assert page.body == client.http.get("/v1/evidence/never-given/open").body, "it says nothing of a link"
+    assert b'<form method="post">' in page.body
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    opened = client.http.post(path, headers=form, body=b"")
+    assert opened.status_code == 303
+    assert opened.headers["Location"].startswith("https://pictures.example/evidence/")
+    again, unknown = (client.http.post(at, headers=form, body=b"") for at in (path, "/v1/evidence/never-given/open"))
+    assert (again.status_code, again.body) == (unknown.status_code, unknown.body) == (404, b'{"message":"Not Found"}')
+    assert len(country.audit("evidence.opened")) == 1
+
+
+def test_the_picture_that_a_platform_shows_is_another_one_time_link_than_the_persons(
+    client: Client, country: Country, director: Credentials
+) -> None:
+    country.incident("샛별어린이집", 3, 12, seoul(21, 14))
+    card = post(client, "/v1/ask", {"text": "어제"}, bearer(director.token)).json_body["cards"][0]
+    assert not card["picture"].endswith("/open")
+    assert card["link"].endswith("/open")
+    shown = card["picture"][card["picture"].index("/v1/") :]
+    assert client.http.get(shown).status_code == 302
+    path = card["link"][card["link"].index("/v1/") :]
+    assert client.http.post(path, headers={}, body=b"").status_code == 303
+
+
 def test_of_two_who_open_a_link_at_once_one_sees_the_picture(
     function: ModuleType,
     client: Client,

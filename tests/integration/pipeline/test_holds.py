@@ -7,16 +7,19 @@ from datetime import timedelta
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.unit.cloud.test_template import RESOURCES
 from tests.unit.pipeline.fakes import DOUBTFUL, NOON, VIOLENT, StoppedClock, script
 from uriai.adapters.database.holds import DUE, SqlHolds
 from uriai.adapters.deletion import S3Deletion
 from uriai.adapters.locks import S3Locks
 from uriai.domain.incident import Decision
+from uriai.domain.retention import LEAST_DAYS
 from uriai.domain.ulid import Ulid
 from uriai.domain.words import EvidenceRole
 from uriai.service.decide_review import Ruling, decide_review
 from uriai.service.hold_evidence import GIVE_UP_AFTER, LOCKED_FOR, Holding, hold_evidence
 from uriai.service.ports.repositories import EvidenceRow
+from uriai.service.ports.retention import DeletionRefusedError
 from uriai_cli import status_rows
 
 pytestmark = pytest.mark.integration
@@ -155,3 +158,25 @@ def test_what_is_due_is_found_by_an_index(world):
         plan = cursor.fetchone()
     assert plan["key"] == "incident_hold_due"
     assert int(plan["rows"]) < 100
+
+
+def test_in_the_minute_before_it_is_held_not_even_who_may_delete_can_delete_what_was_reported(world, vault, hold):
+    """The bucket as the template makes it. Whoever has the rights of `retention` tries, before and after the hold."""
+    rule = RESOURCES["ClipsBucket"]["Properties"]["ObjectLockConfiguration"]
+    vault.client.put_object_lock_configuration(Bucket=vault.name, ObjectLockConfiguration=rule)
+    key = reported(world, vault)
+    evidence = {key, *(name for name in vault.names() if name.startswith("evidence/"))}
+    assert len(evidence) == 5
+    for _ in range(2):
+        for one in evidence:
+            with pytest.raises(DeletionRefusedError):
+                S3Deletion(vault.client, vault.name).delete_all_versions([one])
+            assert vault.versions(one)
+        hold()
+    assert world.count("incident", "held_at IS NOT NULL") == 1
+
+
+def test_the_buckets_own_lock_keeps_nothing_from_going_when_its_period_is_over():
+    rule = RESOURCES["ClipsBucket"]["Properties"]["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+    assert rule["Mode"] == "GOVERNANCE", "compliance could not be undone where the law asks for deletion"
+    assert 1 <= rule["Days"] < LEAST_DAYS

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from tests.integration.pipeline.handlers import FUNCTIONS, Context, function
 from tests.unit.pipeline.fakes import DOUBTFUL, KEY, NOON, QUIET, VIOLENT, StoppedClock, script
+from uriai.adapters.database.centres import set_retention
 from uriai.adapters.database.connection import Database
 from uriai.adapters.database.retention import CANDIDATES, CONDEMNED, SqlExpiring
 from uriai.adapters.deletion import S3Deletion
@@ -284,6 +285,33 @@ def test_the_command_tells_deletes_and_tells_the_same_afterwards_in_json(world, 
     clip, numbers = (json.loads(line) for line in answer.stdout.splitlines())
     assert (clip["key"], clip["reason"], clip["failure"]) == (key, "clear", None)
     assert (numbers["deleted"], numbers["finished"], numbers["dry_run"]) == ({"clear": 1}, True, False)
+
+
+def test_a_centres_period_is_set_within_the_laws_bounds_with_a_reason_and_audited(world, vault, on_this_machine):
+    def set_to(*arguments):
+        return on_this_machine.invoke(cli, ["centres", "retention", *arguments])
+
+    done = set_to("샛별어린이집", "90", "--reason", "a case that goes on")
+    assert (done.exit_code, done.stdout) == (0, "90 days for 샛별어린이집, 60 before\n")
+    assert world.row("SELECT retention_days FROM centre")["retention_days"] == 90
+    audit = world.row("SELECT actor, subject, detail FROM audit WHERE action = 'centre.retention_set'")
+    assert (audit["actor"][:13], audit["subject"]) == ("command line:", f"centre:{world.centre_id}")
+    assert json.loads(audit["detail"]) == {
+        "centre": "샛별어린이집", "before": 60, "days": 90, "reason": "a case that goes on",
+    }  # fmt: skip
+    for arguments, code in (
+        (("샛별어린이집", "59", "--reason", "x"), 2),
+        (("샛별어린이집", "3651", "--reason", "x"), 2),
+        (("샛별어린이집", "60"), 2),
+        (("샛별어린이집", "60", "--reason", " "), 1),
+        (("없는어린이집", "60", "--reason", "x"), 1),
+    ):
+        assert set_to(*arguments).exit_code == code, arguments
+    assert world.count("audit", "action = 'centre.retention_set'") == 1
+    listed = on_this_machine.invoke(cli, ["centres", "list", "--json"])
+    assert json.loads(listed.stdout)["retention_days"] == 90
+    with world.database.transaction() as cursor, pytest.raises(ValueError, match="59 days cannot be: give 60"):
+        set_retention(cursor, world.centre_id, 59, "somebody", "x", NOON)
 
 
 class NightContext(Context):

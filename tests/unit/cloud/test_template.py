@@ -274,6 +274,8 @@ def test_only_the_routes_of_the_design_are_open():
         ("POST", "/webhooks/telegram"),
         ("POST", "/v1/ask"),
         ("GET", "/v1/evidence/{token}"),
+        ("GET", "/v1/evidence/{token}/open"),
+        ("POST", "/v1/evidence/{token}/open"),
         ("POST", "/v1/gateways/enrol"),
     }
 

@@ -120,13 +120,14 @@ def cards_of(asked: Asked, incidents: Sequence[IncidentView], pictures: Mapping[
                 Card(
                     asked.say("picture_title", centre=incident.centre.name, number=incident.number, kind=kind),
                     asked.say("picture_text", camera=incident.camera, at=at),
-                    _link(asked, picture),
-                    _link(asked, picture),
+                    _link(asked, picture, by_hand=False),
+                    _link(asked, picture, by_hand=True),
                     incident.number,
                 )
             )
     return tuple(cards)
 
 
-def _link(asked: Asked, picture: Picture) -> str:
-    return make_link(picture.evidence_id, asked.person, asked.chat.links, asked.chat.clock, asked.base_url)
+def _link(asked: Asked, picture: Picture, *, by_hand: bool) -> str:
+    chat = asked.chat
+    return make_link(picture.evidence_id, asked.person, chat.links, chat.clock, asked.base_url, by_hand=by_hand)

@@ -31,7 +31,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A masked picture with two lines; ``picture`` and ``link`` each open once."""
+    """A masked picture with two lines; ``picture`` and ``link`` each open once.
+
+    ``picture`` is for the platform to show, ``link`` for the person, who finds a button there.
+    """
 
     title: str
     text: str

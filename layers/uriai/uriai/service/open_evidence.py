@@ -14,12 +14,18 @@ from uriai.service.ports.clock import Clock
 LINK_LASTS = timedelta(hours=24)
 
 
-def make_link(evidence_id: Ulid, person: Person, links: Links, clock: Clock, base_url: str) -> str:
-    """A link that shows the picture once, within a day; opening it is audited as the person's."""
+def make_link(
+    evidence_id: Ulid, person: Person, links: Links, clock: Clock, base_url: str, *, by_hand: bool = False
+) -> str:
+    """A link that shows the picture once, within a day; opening it is audited as the person's.
+
+    ``by_hand``: it leads to a page with a button, which whoever only looks ahead does not press. Without it, it is for
+    a platform that shows the picture itself.
+    """
     token = secrets.token_urlsafe(TOKEN_BYTES)
     now = clock.now()
     links.add(hash_of(token), evidence_id, person, now, now + LINK_LASTS)
-    return f"{base_url.rstrip('/')}/v1/evidence/{token}"
+    return f"{base_url.rstrip('/')}/v1/evidence/{token}{'/open' if by_hand else ''}"
 
 
 def open_evidence(token: str, links: Links, clock: Clock) -> str | None:

@@ -1,4 +1,4 @@
-"""POST /v1/ask and GET /v1/evidence/{token}: the interface for any program."""
+"""POST /v1/ask and /v1/evidence/{token}: the interface for any program."""
 
 from __future__ import annotations
 
@@ -31,6 +31,34 @@ PICTURE_S = 60
 """How long the address of a picture works once its link was opened."""
 
 
+_PAGE = """<!doctype html>
+<html lang="ko">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex, nofollow">
+<title>Uri-AI</title>
+<style>
+body { font: 1.1rem/1.6 system-ui, sans-serif; max-width: 30rem; margin: 20vh auto; padding: 0 1rem; }
+button { font: inherit; font-weight: 600; width: 100%; padding: 0.8rem; }
+</style>
+</head>
+<body>
+<p>사진은 한 번만 열립니다.<br><span lang="en">The picture opens once.</span></p>
+<form method="post"><button type="submit">사진 보기 · <span lang="en">Open picture</span></button></form>
+</body>
+</html>
+"""
+_PAGE_HEADERS = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+}
+
+
 def ask(desk: Desk, authorization: str | None, body: bytes, arrival: Arrival) -> Reply:
     """Answer ``{"text", "language"?, "now"?, "conversation"?}`` of whoever holds the bearer token; without one 401.
 
@@ -60,8 +88,20 @@ def ask(desk: Desk, authorization: str | None, body: bytes, arrival: Arrival) ->
     return Reply(200, answer_object(answer), {"Cache-Control": "no-store"}, note_of(person, answer))
 
 
-def evidence(desk: Desk, token: str) -> Reply:
-    """Redirect to the masked picture, the first time a link is opened; one and the same 404 for everything else."""
+def evidence_page() -> Reply:
+    """A page with a button that opens the picture; the same whatever the link, and it uses nothing up.
+
+    Messengers, mail filters and scanners open a link before the person it was sent to. None of them presses a button,
+    whatever it calls itself.
+    """
+    return Reply(200, None, _PAGE_HEADERS, page=_PAGE)
+
+
+def evidence(desk: Desk, token: str, *, pressed: bool = False) -> Reply:
+    """Redirect to the masked picture, the first time a link is opened; one and the same 404 for everything else.
+
+    ``pressed``: by the page's button, so that the browser goes on with a GET.
+    """
     key = open_evidence(token, desk.chat.links, desk.chat.clock)
     if key is None:
         return NOT_FOUND
@@ -70,7 +110,7 @@ def evidence(desk: Desk, token: str) -> Reply:
         "Cache-Control": "no-store",
         "Referrer-Policy": "no-referrer",
     }
-    return Reply(302, None, headers)
+    return Reply(303 if pressed else 302, None, headers)
 
 
 def answer_object(answer: Answer) -> dict[str, Any]:

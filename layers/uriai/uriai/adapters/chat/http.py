@@ -33,6 +33,8 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     note: Mapping[str, object] = field(default_factory=dict)
     """What may be logged of it: nothing that tells who asked what."""
+    page: str = ""
+    """HTML instead of a JSON object."""
     unfinished: bool = False
     """Whether work on it goes on in another thread, with this desk's database: nobody else may use that any more."""
 

@@ -9,9 +9,11 @@ from datetime import datetime
 
 from pymysql.cursors import DictCursor
 
+from uriai.adapters.database.evidence import SqlAudit
 from uriai.adapters.database.scope import centres_in_scope
 from uriai.domain.centre import Camera, Centre, no_such_centre
 from uriai.domain.person import Person
+from uriai.domain.retention import LEAST_DAYS, MOST_DAYS
 
 
 class CentreNotFoundError(Exception):
@@ -29,6 +31,7 @@ class CentreListing:
     phone: str
     time_zone: str
     auto_report: bool
+    retention_days: int
     gateways: int
     cameras: int
 
@@ -190,6 +193,31 @@ def read_centre(cursor: DictCursor, centre_id: int) -> Centre:
     return Centre(row["centre_id"], row["name"], row["time_zone"], row["auto_report"] == "on")
 
 
+def set_retention(cursor: DictCursor, centre_id: int, days: int, actor: str, reason: str, now: datetime) -> int:
+    """Let a centre's clips be kept for so many days from their arrival, those that are there too; what it was before.
+
+    Raises
+    ------
+    CentreNotFoundError
+        If there is no such centre.
+    ValueError
+        If the law asks for more days, or they are more than anybody may keep, or there is no reason.
+    """
+    if not LEAST_DAYS <= days <= MOST_DAYS:
+        raise ValueError(f"{days} days cannot be: give {LEAST_DAYS}, which the law asks for, to {MOST_DAYS}")
+    if not reason.strip():
+        raise ValueError("a change needs a reason: it is what a later reader has to go by")
+    cursor.execute("SELECT name, retention_days FROM centre WHERE centre_id = %s FOR UPDATE", (centre_id,))
+    row = cursor.fetchone()
+    if row is None:
+        raise CentreNotFoundError(no_such_centre(str(centre_id)))
+    cursor.execute("UPDATE centre SET retention_days = %s WHERE centre_id = %s", (days, centre_id))
+    before = int(row["retention_days"])
+    detail = {"centre": row["name"], "before": before, "days": days, "reason": reason}
+    SqlAudit(cursor).add(now, actor, "centre.retention_set", f"centre:{centre_id}", detail)
+    return before
+
+
 def cameras_of(cursor: DictCursor, centre_id: int | None = None) -> tuple[Camera, ...]:
     """The cameras of a centre, or of all, by centre, number and gateway."""
     cursor.execute(
@@ -210,7 +238,7 @@ def list_centres(cursor: DictCursor) -> tuple[CentreListing, ...]:
     cursor.execute(
         """
         SELECT c.centre_id, c.name, r.province, r.district, r.neighbourhood, c.address, c.phone, c.time_zone,
-               c.auto_report,
+               c.auto_report, c.retention_days,
                (SELECT COUNT(*) FROM gateway g WHERE g.centre_id = c.centre_id) AS gateways,
                (SELECT COUNT(*) FROM camera m WHERE m.centre_id = c.centre_id) AS cameras
         FROM centre c JOIN region r ON r.region_id = c.region_id
@@ -226,6 +254,7 @@ def list_centres(cursor: DictCursor) -> tuple[CentreListing, ...]:
             row["phone"],
             row["time_zone"],
             row["auto_report"] == "on",
+            row["retention_days"],
             row["gateways"],
             row["cameras"],
         )
