@@ -18,12 +18,13 @@ from tests.unit.telling.fakes import QueuesInMemory, ReceiptsInMemory
 from uriai.adapters.database.connection import Connection, Database
 from uriai.adapters.database.coverage import SqlCoverage
 from uriai.adapters.database.gateways import revoke_gateway
+from uriai.adapters.database.outbox import UNTOLD_TROUBLES
 from uriai.adapters.database.transactions import SqlTransactions
 from uriai.domain.coverage import INSTALLED_WITHIN, LEAST_HOLE, Span, gaps, merged
 from uriai.service.file_record import Filed, RecordDesk, file_record
 from uriai.service.locate_clip import Arrival
 from uriai.service.relay_outbox import Relay, relay_outbox
-from uriai.service.tell_holes import tell_holes, tell_troubles
+from uriai.service.tell_holes import FRESH, tell_holes, tell_troubles
 from uriai.service.watch_coverage import CoverageWatch, Watching, watch_coverage
 from uriai_cli import status_rows
 
@@ -591,6 +592,30 @@ def test_of_a_revoked_gateway_nobody_is_told(records: Records, officer: None) ->
     with records.world.database.transaction() as cursor:
         revoke_gateway(cursor, GATEWAY, None, at(100))
     assert troubles_told(records) == []
+
+
+def test_what_is_wrong_with_records_is_found_by_indexes_and_not_by_looking_at_every_record(records: Records) -> None:
+    long_ago = NOON - timedelta(days=30)
+    with records.world.database.transaction() as cursor:
+        cursor.executemany(
+            "INSERT INTO record (record_id, gateway_id, seq, object_key, received_at, outcome, flagged_at) "
+            "VALUES (%s, %s, %s, 'k', %s, 'present', %s)",
+            [
+                (n.to_bytes(16, "big"), GATEWAY, n, long_ago, NOON if n < 5 else long_ago if n % 3 == 0 else None)
+                for n in range(6000)
+            ],
+        )
+        cursor.executemany(
+            "INSERT INTO sequence_gap (gateway_id, first_seq, last_seq, found_at) VALUES (%s, %s, %s, %s)",
+            [(GATEWAY, n, n, NOON if n < 5 else long_ago) for n in range(3000)],
+        )
+        for table in ("record", "sequence_gap"):
+            cursor.execute(f"ANALYZE TABLE {table}")
+            cursor.fetchall()
+        cursor.execute("EXPLAIN " + UNTOLD_TROUBLES, (NOON - FRESH, NOON - FRESH, 100))
+        steps = {row["table"]: row for row in cursor.fetchall()}
+    for table, key in (("record", "record_flagged"), ("sequence_gap", "sequence_gap_open")):
+        assert (steps[table]["key"], steps[table]["type"], int(steps[table]["rows"]) < 20) == (key, "range", True)
 
 
 def entered(records: Records) -> None:

@@ -333,6 +333,19 @@ def test_where_nobody_is_in_charge_any_more_the_operators_hear_of_it(world, offi
     assert world.count("outbox", "occasion = 'no_expert'") == 1
 
 
+def test_a_hole_that_one_no_longer_in_charge_was_to_be_told_of_goes_to_who_is_now(world, office, staff):
+    put_hole(world, 1, found_at=NOON)
+    holes_told(world, office)
+    dismissed(world, staff["officer"], "another region")
+    person(world, "successor", Role.POLICY_OFFICER, regions=[region(world)])
+    office.round()
+    office.round()
+    assert sorted(message.address for message in office.queues.put_messages) == [
+        "address of director", "address of successor",
+    ]  # fmt: skip
+    assert all("1번 카메라" in message.body for message in office.queues.put_messages)
+
+
 def test_of_a_digest_only_what_is_still_theirs_is_told(world, office, staff):
     """Two centres in two regions, one expert for both until the digest is due."""
     elsewhere = region(world, district="성남시")

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from uriai.domain.telling import CLAIM_LASTS, Audience, Occasion, paged_again, undelivered
+from uriai.domain.telling import CLAIM_LASTS, Audience, Occasion, audiences, paged_again, undelivered
 from uriai.domain.ulid import Ulid
 from uriai.service.ports.clock import Clock
 from uriai.service.ports.messaging import Message, MessageQueues, Receipts, ReceiptState
 from uriai.service.ports.repositories import Repositories, Transactions
-from uriai.service.ports.telling import NOT_IN_CHARGE, DueRow, OutboxState
+from uriai.service.ports.telling import NOT_IN_CHARGE, DueRow, NewOutboxRow, OutboxState
 from uriai.service.tell import announce, tidings_of
 from uriai.service.tidings import LONGEST_BODY, again, digest, head
 
@@ -129,9 +129,33 @@ def _still_theirs(rows: Repositories, content: Sequence[DueRow], now: datetime) 
             kept.append(row)
             continue
         rows.outgoing.drop(row.id, row.overtaken, now)
-        if row.overtaken == NOT_IN_CHARGE and row.incident_id is not None:
+        if row.overtaken != NOT_IN_CHARGE:
+            continue
+        if row.incident_id is not None:
             _announce(rows, row.incident_id, row.occasion, now)
+        else:
+            _hand_over(rows, row, now)
     return kept
+
+
+def _hand_over(rows: Repositories, row: DueRow, now: datetime) -> None:
+    """Give what is about no incident, as it was written, to those who are in charge now and were not told."""
+    for audience in audiences(row.occasion, withheld=False):
+        for recipient in rows.outbox.recipients(audience, row.centre_id):
+            for channel in recipient.channels:
+                theirs = NewOutboxRow(
+                    id=Ulid.new(now),
+                    about=row.about,
+                    incident_id=None,
+                    centre_id=row.centre_id,
+                    occasion=row.occasion,
+                    recipient=recipient.key,
+                    channel=channel,
+                    subject=row.first_subject,
+                    body=row.body,
+                    due_at=now,
+                )
+                rows.outbox.add(theirs, now)
 
 
 def _page_again(rows: Repositories, row: DueRow, now: datetime) -> None:

@@ -42,7 +42,7 @@ UNTOLD_HOLES = """
             WHERE o.about = CONVERT(CONCAT('hole:', HEX(h.hole_id)) USING ascii) COLLATE ascii_bin)
     ORDER BY h.found_at, h.hole_id LIMIT %s
 """
-_UNTOLD_TROUBLES = """
+UNTOLD_TROUBLES = """
     SELECT t.*, c.centre_id, c.name, c.time_zone, c.auto_report
     FROM (
         SELECT 'gap' AS trouble, gateway_id, DATE(found_at) AS day, SUM(last_seq - first_seq + 1) AS records,
@@ -160,7 +160,7 @@ class SqlOutbox(Outbox):
 
     def untold_troubles(self, found_since: datetime, limit: int) -> Sequence[UntoldTrouble]:
         """What is wrong with records and nobody was told of."""
-        self._cursor.execute(_UNTOLD_TROUBLES, (found_since, found_since, limit))
+        self._cursor.execute(UNTOLD_TROUBLES, (found_since, found_since, limit))
         return [
             UntoldTrouble(
                 f"{row['trouble']}:{row['gateway_id']}:{row['day']:%Y%m%d}",

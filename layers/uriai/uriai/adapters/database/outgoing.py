@@ -174,7 +174,7 @@ class SqlOutgoing(Outgoing):
         # the joined tables are only read: nobody has to wait for a channel
         self._cursor.execute(
             f"""
-            SELECT o.outbox_id, o.about, o.incident_id, o.occasion, o.recipient, o.repetition, o.subject,
+            SELECT o.outbox_id, o.about, o.incident_id, o.centre_id, o.occasion, o.recipient, o.repetition, o.subject,
                 COALESCE(f.subject, o.subject) AS first_subject, o.body, o.channel_id, ch.medium, ch.address,
                 COALESCE(ch.language, p.language, 'ko') AS language,
                 ch.removed_at IS NOT NULL OR p.disabled_at IS NOT NULL AS unreachable,
@@ -200,6 +200,7 @@ def _due(row: dict[str, Any]) -> DueRow:
         id=Ulid(bytes(row["outbox_id"])),
         about=row["about"],
         incident_id=Ulid(bytes(row["incident_id"])) if row["incident_id"] is not None else None,
+        centre_id=row["centre_id"],
         occasion=Occasion(row["occasion"]),
         recipient=row["recipient"],
         repetition=row["repetition"],

@@ -148,6 +148,7 @@ class DueRow:
     id: Ulid
     about: str
     incident_id: Ulid | None
+    centre_id: int
     occasion: Occasion
     recipient: str
     repetition: int
