@@ -28,7 +28,7 @@ from playroom import body
 from playroom.actor import STEP_S, Actor
 from playroom.acts import Act
 from playroom.finish import Finish
-from playroom.render import _draw
+from playroom.render import picture_of
 from playroom.room import make_camera, paint_room
 from playroom.world import World
 
@@ -171,7 +171,7 @@ class _Film:
             while self.world.time_s < now - STEP_S / 2:
                 self.world.advance()
             anybody = any(not actor.hidden for _, actor in self.actors)
-            picture = _draw(self.world, self.camera, self.slant, self.empty) if anybody else self.empty
+            picture = picture_of(self.world, self.camera, self.slant, self.empty) if anybody else self.empty
             self._measure(now, picture, before)
             before = [*before[-2:], picture]
             picture = self._disturb(picture, now)

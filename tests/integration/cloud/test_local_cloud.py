@@ -143,6 +143,7 @@ def test_a_function_takes_its_sample_event_under_the_runtime_interface_emulator(
         "retention": lambda: result["finished"] is True,
         "chatbot": lambda: result["statusCode"] == 401,
         "notify": lambda: result == {"batchItemFailures": []},
+        "answer": lambda: result == {"batchItemFailures": []},
         "migrate": lambda: result["applied"] == [] and result["version"] >= 1,
     }
     assert expected[name](), result
