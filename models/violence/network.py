@@ -15,6 +15,10 @@ from models.violence.backbone import CHANNELS, MIDDLE_CHANNELS, MobileNetV2
 TOKEN = 2 * CHANNELS + 2 * MIDDLE_CHANNELS
 WEIGHTED = slice(0, CHANNELS)  # the movement-weighted mean in a token, which the LSTMs read
 GAIN = 2.0
+DARK, DAYLIGHT = 80.0, 200.0
+"""Grey levels of a picture's brightest cell: below the first it is dark, at the second it is well lit."""
+MOST_BRIGHTENED = 8.0
+"""A covered or switched-off camera shows noise, which nobody wants to see enlarged without end."""
 _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)
 
@@ -22,12 +26,25 @@ _STD = (0.229, 0.224, 0.225)
 def differences(frames: Tensor) -> Tensor:
     """Frames [N, T, H, W, 3] in 0..255 to ImageNet-normalised differences [N*(T-1), 3, H, W].
 
-    A difference is doubled and laid around mid-gray, so that the backbone sees an image of what moved.
+    A difference is doubled and laid around mid-gray, so that the backbone sees an image of what moved; in the dark it
+    is made as strong as in daylight.
     """
     frames = frames.float()
-    moved = (128.0 + GAIN * (frames[:, 1:] - frames[:, :-1])).clamp(0, 255) / 255.0
+    gain = (GAIN * brightening(frames))[:, :, None, None, None]
+    moved = (128.0 + gain * (frames[:, 1:] - frames[:, :-1])).clamp(0, 255) / 255.0
     mean, std = torch.tensor(_MEAN), torch.tensor(_STD)
     return ((moved - mean) / std).flatten(0, 1).permute(0, 3, 1, 2)
+
+
+def brightening(frames: Tensor) -> Tensor:
+    """How much stronger each of the differences [N, T-1] of frames [N, T, H, W, 3] would be in daylight.
+
+    A picture is dark if even its brightest cell of 8x8 px is: no real clip is, as recorded, and no rendered room with
+    its light out, but every real clip with a fifth of its light (EXPERIMENTS.md). All others are left as they are.
+    """
+    cells = F.avg_pool2d(frames[..., 1], 8).amax((2, 3))  # green carries most of the light
+    brightest = torch.maximum(cells[:, 1:], cells[:, :-1]).clamp(min=DAYLIGHT / MOST_BRIGHTENED)
+    return torch.where(brightest < DARK, DAYLIGHT / brightest, torch.ones_like(brightest))
 
 
 def movement(images: Tensor) -> Tensor:
