@@ -24,8 +24,8 @@ from models.violence.network import Recurrent
 
 Floats = NDArray[np.float64]
 STRENGTHS = (0.001, 0.003, 0.01)
-RENDERED_STRENGTH = 0.1
-RENDERED_PRIOR = 0.005
+RENDERED_STRENGTH = 0.01
+RENDERED_PRIOR = 0.025
 """The share of violent windows that the rendered expert is calibrated to: calm hours should stay calm."""
 GATE_STRENGTH = 0.03
 GATE_WINDOWS = 1000  # rendered ones, evenly chosen: plenty to tell the domains apart
@@ -36,14 +36,14 @@ RECURRENT_SHARE = 0.25
 class Corpus:
     """Everything that can be learned from: the clips, each view of them (``plain`` first), and the rendered windows.
 
-    ``night``: the clips as infrared shows them, from which only the gate learns: without them a tenth of such windows
-    passes for rendered.
+    ``poor``: the clips as poor recordings show them, from which only the gate learns: without them a tenth of the
+    infrared windows passes for rendered.
     """
 
     clips: Sequence[data.Clip]
     views: dict[str, Windows]
     rendered: Summaries | None = None
-    night: Windows | None = None
+    poor: Sequence[Windows] = ()
 
     def of(self, attribute: str) -> NDArray[Any]:
         """An attribute of every clip, as an array."""
@@ -125,7 +125,7 @@ class Protocol:
         self.plain = corpus.views["plain"]
         self.summaries = {name: heads.summaries(view.tokens) for name, view in corpus.views.items()}
         self.rendered_summary = corpus.rendered.summary if corpus.rendered else None
-        self._night = heads.summaries(corpus.night.tokens) if corpus.night else None
+        self._poor = [heads.summaries(windows.tokens) for windows in corpus.poor]
         self._strengths: dict[bytes, float] = {}
         self._linear: dict[bytes, tuple[heads.Linear, heads.Linear | None]] = {}
         self._expert: heads.Linear | None = None
@@ -155,9 +155,8 @@ class Protocol:
         linear = heads.fit_linear(summary, sample.label, sample.weight, self.strength(chosen))
         if self.rendered_summary is None:
             return linear, None
-        real = [summary]
-        if self.corpus.night is not None and self._night is not None:
-            real.append(self._night[chosen[self.corpus.night.of]])
+        poor = zip(self.corpus.poor, self._poor, strict=True)
+        real = [summary, *(of_windows[chosen[windows.of]] for windows, of_windows in poor)]
         some = self.rendered_summary[:: -(-len(self.rendered_summary) // GATE_WINDOWS)]
         domain = np.repeat([0, 1], [sum(map(len, real)), len(some)])
         gate = heads.fit_linear(np.concatenate([*real, some]), domain, balanced(domain), GATE_STRENGTH)
@@ -189,7 +188,7 @@ class Protocol:
                 getattr(found, name)[held] = getattr(of_fold, name)
         return found
 
-    def rendered_platt(self, folds: int = 2) -> Platt:
+    def rendered_platt(self, folds: int = 4) -> Platt:
         """Calibration of the rendered expert to its low prior, on windows of programmes that its fit did not see."""
         rendered, summary = self.corpus.rendered, self.rendered_summary
         if rendered is None or summary is None:

@@ -18,7 +18,7 @@ from models.violence.backbone import WEIGHTS
 from models.violence.evaluate import RENDERED_PRIOR
 from models.violence.network import TOKEN, ExportedViolence
 
-VERSION = "1.2.0"
+VERSION = "1.3.0"
 THRESHOLDS = {"report": 0.90, "review": 0.80}
 HALF = data.FRAMES // 2 + 1
 """Frames of half a window; the middle one belongs to both halves."""

@@ -42,6 +42,15 @@ class Summaries:
     of: NDArray[np.int64]
     label: NDArray[np.int64]
 
+    def followed_by(self, others: Summaries) -> Summaries:
+        """These and others, whose programmes count on from these."""
+        first = int(self.of.max()) + 1
+        return Summaries(
+            np.concatenate([self.summary, others.summary]),
+            np.concatenate([self.of, others.of + first]),
+            np.concatenate([self.label, others.label]),
+        )
+
 
 def tokeniser(wheel: Path | None = None) -> Run:
     """The frozen part, run by onnxruntime: frames uint8 [T, 224, 224, 3] -> tokens float16 [T-1, 2944]."""
@@ -112,14 +121,17 @@ def programme_path(chosen: rendered.Programme, cache: Path) -> Path:
     return cache / f"{chosen.seed}-{_key([repr(chosen)])}.npy"
 
 
-def playroom(programmes: Sequence[rendered.Programme], cache: Path, run: Run) -> Summaries:
-    """Windows of rendered programmes, starting every half second; those that only graze an assault are left out."""
+def playroom(programmes: Sequence[rendered.Programme], cache: Path, run: Run, calm_apart: int = 1) -> Summaries:
+    """Windows of rendered programmes, starting every half second; those that only graze an assault are left out.
+
+    Of a programme without an assault every ``calm_apart``-th is taken: hours of them are a matter of memory.
+    """
     summary, of, label = [], [], []
     for index, chosen in enumerate(tqdm(programmes, desc="rendered playroom", mininterval=5)):
         steps = programme(chosen, cache, run)
         count = (len(steps) - (data.FRAMES - 1)) // 4 + 1
         labels = rendered.labels(chosen, count)
-        kept = np.flatnonzero(labels >= 0)
+        kept = np.flatnonzero(labels >= 0)[:: 1 if labels.any() else calm_apart]
         if len(kept):
             summary.append(summaries(np.stack([steps[4 * k : 4 * k + data.FRAMES - 1] for k in kept])))
             of.append(np.full(len(kept), index))

@@ -126,9 +126,14 @@ def labels(programme: Programme, windows: int) -> NDArray[np.int64]:
 
 
 def training(calm: int, violent: int) -> list[Programme]:
-    """What the rendered expert learns from: minutes of lively calm, and assaults with calm around them."""
+    """Minutes of lively calm, and assaults with calm around them, half a minute each."""
     chosen = [afternoon(10_000 + k, 60.0) for k in range(calm)] + [outrage(20_000 + k) for k in range(violent)]
     return [replace(p, fps=15) if p.size == LARGE else p for p in chosen]
+
+
+def long_training(calm: int, violent: int) -> list[Programme]:
+    """What takes hours to render: lively calm in programmes of five minutes, and ``violent`` more assaults."""
+    return [afternoon(400_000 + k, 300.0) for k in range(calm)] + [outrage(450_000 + k) for k in range(violent)]
 
 
 CHECKING = programmes(FIRST_CHECK_SEED, calm=5, violent=16, mixed=8)

@@ -28,6 +28,8 @@ from models.violence import backbone, data, evaluate, export, features, heads, r
 from models.violence.network import ExportedViolence, Tokeniser
 
 HERE = Path(__file__).parent
+POOR = ("infrared", "low light", "5 frames a second")
+"""Recordings of the real clips from which the gate learns that not everything grey, dark or jerky is rendered."""
 JOINED = 2
 """Seeds whose LSTMs go into the file: a third one would take endless footage over 0.6 GFLOPs a frame."""
 Floats = NDArray[np.float64]
@@ -64,6 +66,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--varied", type=int, default=4, help="augmented views of every clip")
     parser.add_argument("--calm", type=int, default=60, help="minutes of rendered calm to learn from")
     parser.add_argument("--violent", type=int, default=70, help="rendered assaults to learn from")
+    parser.add_argument("--long-calm", type=int, default=72, help="programmes of five more minutes of rendered calm")
+    parser.add_argument("--long-violent", type=int, default=400, help="rendered assaults more to learn from")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument(
         "--engine", choices=("onnxruntime", "openvino"), default="onnxruntime", help="see bench.false_alarms"
@@ -86,10 +90,13 @@ def prepare(
     data.require_both_classes(clips)
     names = ["plain", *(f"varied{n}" for n in range(options.varied))]
     views = {name: features.real(clips, name, tokens, pixels, run) for name in names}
-    programmes = rendered.training(options.calm, options.violent)
-    playroom = features.playroom(programmes, tokens / "playroom", run)
-    night = features.under(clips, tokens / options.engine, looked_at, ["infrared"])["infrared"]
-    corpus = evaluate.Corpus(clips, views, playroom, night)
+    playroom = features.playroom(rendered.training(options.calm, options.violent), tokens / "playroom", run)
+    more = rendered.long_training(options.long_calm, options.long_violent)
+    if more:
+        hours = features.playroom(more, tokens / options.engine / "playroom", looked_at, calm_apart=2)
+        playroom = playroom.followed_by(hours)
+    poor = features.under(clips, tokens / options.engine, looked_at, POOR)
+    corpus = evaluate.Corpus(clips, views, playroom, tuple(poor.values()))
     return evaluate.Protocol(corpus), _training_data(clips, refused, pixels, names, playroom)
 
 

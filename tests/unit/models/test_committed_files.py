@@ -136,6 +136,19 @@ def test_violence_looks_only_at_what_moves(sessions):
     assert found[0] < 0.5
 
 
+def test_violence_sees_in_the_dark_what_it_sees_in_daylight(sessions):
+    generator = np.random.default_rng(5)
+    lit = np.repeat(np.repeat(generator.integers(0, 200, (17, 56, 56, 3)), 4, 1), 4, 2).astype(np.uint8)
+    lit[:, :8, :8] = 200
+    # a fifth of the light; a step of it is five grey levels of the lit picture, so the two are not quite the same
+    pair = np.stack([lit, np.round(lit * 0.2).astype(np.uint8)])
+    nothing = np.zeros((2, *sessions["violence"].get_inputs()[1].shape[1:]), np.float32)
+    tokens = sessions["violence"].run(None, {"frames": pair[:, :9], "before": nothing})[1]
+    assert np.corrcoef(tokens[0].ravel(), tokens[1].ravel())[0, 1] > 0.99
+    found = judged(sessions["violence"], pair)
+    assert np.abs(np.diff(np.log(found / (1 - found)))) < 0.5
+
+
 def test_a_violence_window_does_not_depend_on_its_neighbours_in_the_batch(sessions):
     windows = np.random.default_rng(3).integers(0, 256, (2, 17, 224, 224, 3), dtype=np.uint8)
     together = judged(sessions["violence"], windows)

@@ -43,7 +43,7 @@ def test_a_tally_gives_rates_for_the_hours_it_saw():
 
 
 def test_seeds_of_training_checking_and_counting_do_not_meet():
-    train = {p.seed for p in rendered.training(400, 400)}
+    train = {p.seed for p in (*rendered.training(400, 400), *rendered.long_training(400, 4000))}
     check = {p.seed for p in rendered.CHECKING}
     count = {p.seed for p in (*alarms.calm_programmes(40), *alarms.assault_programmes(400))}
     assert not train & check

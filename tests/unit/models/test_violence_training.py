@@ -101,12 +101,12 @@ def test_the_gate_tells_the_domains_apart_and_leaves_real_footage_to_its_expert(
     assert measure.sigmoid(protocol.scores(trained).gate).max() < 0.5 < measure.sigmoid(rendered.gate).min()
 
 
-def test_real_windows_by_night_teach_the_gate_and_nobody_else():
+def test_poor_recordings_teach_the_gate_and_nobody_else():
     made = corpus()
     plain = made.views["plain"]
     night = plain.tokens.copy()
     night[:, :, 100:150] += 4  # half of what sets rendered windows apart
-    with_night = dataclasses.replace(made, night=features.Windows(night, plain.of, plain.label))
+    with_night = dataclasses.replace(made, poor=(features.Windows(night, plain.of, plain.label),))
     learn = np.array([clip.fold != 2 for clip in made.clips])
     share = {}
     for name, one in (("day", made), ("night", with_night)):
@@ -142,6 +142,24 @@ def test_movement_is_seen_where_it_happens():
     moved = network.movement(network.differences(frames))[0, 0]
     assert moved.argmax() == 2  # lower left of the four cells
     assert moved[0].max() < 1e-5
+
+
+def test_only_pictures_without_a_bright_spot_are_brightened_and_only_so_far():
+    room = torch.zeros(1, 3, 64, 64, 3)
+    room[:, :, 8:16, 8:16] = 100.0  # one cell of 8x8 is lit
+    dim = room * 0.5
+    covered = room * 0.05
+    torch.testing.assert_close(network.brightening(room), torch.ones(1, 2))
+    torch.testing.assert_close(network.brightening(dim), torch.full((1, 2), 200.0 / 50.0))
+    torch.testing.assert_close(network.brightening(covered), torch.full((1, 2), 8.0))
+    # of two pictures the brighter counts: a lamp that goes out is no reason
+    torch.testing.assert_close(network.brightening(torch.cat([room[:, :1], dim[:, :1]], 1)), torch.ones(1, 1))
+
+
+def test_movement_in_the_dark_is_as_strong_as_in_daylight():
+    lit = torch.randint(0, 200, (1, 4, 64, 64, 3)).float()
+    lit[:, :, :8, :8] = 200.0
+    torch.testing.assert_close(network.differences(lit * 0.2), network.differences(lit), atol=1e-4, rtol=0)
 
 
 def test_the_folded_backbone_computes_what_the_original_does_within_half_precision():
