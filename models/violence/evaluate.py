@@ -25,7 +25,7 @@ from models.violence.network import Recurrent
 Floats = NDArray[np.float64]
 STRENGTHS = (0.001, 0.003, 0.01)
 RENDERED_STRENGTH = 0.01
-RENDERED_PRIOR = 0.025
+RENDERED_PRIOR = 0.01
 """The share of violent windows that the rendered expert is calibrated to: calm hours should stay calm."""
 GATE_STRENGTH = 0.03
 GATE_WINDOWS = 1000  # rendered ones, evenly chosen: plenty to tell the domains apart
