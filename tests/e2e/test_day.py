@@ -70,7 +70,7 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Film], Day]:
     of = films(
         tmp_path_factory.mktemp("films"),
         real=0,
-        assaults=(1_000_043, 1_000_054),
+        assaults=(1_000_054, 1_000_098),
         calm=(("sit", 1_000_051), ("hug", 1_000_084)),
     )
     return of, write(of, CLIPS, begin_of_yesterday(datetime.now(UTC)), seed=7)
