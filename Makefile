@@ -77,6 +77,7 @@ lock: setup ## newest versions that fit, with hashes, into all lock files
 	$(UV) --upgrade requirements/ministack.in -o requirements/ministack.txt
 	$(UV) --upgrade --no-deps layers/uriai/requirements.in -o layers/uriai/requirements.txt
 	$(UV) --upgrade --no-deps layers/vision/requirements.in -o layers/vision/requirements.txt
+	$(UV) --upgrade --no-deps layers/media/requirements.in -o layers/media/requirements.txt
 
 bench: setup ## measurements, long
 	@$(PYTHON) -m bench

@@ -1,4 +1,4 @@
-"""Builds both layers for both architectures and checks every function with its layers against Lambda's limit.
+"""Builds all layers for both architectures and checks every function with its layers against Lambda's limit.
 
 Byte code is part of a layer, but only the Python that a layer is for can make it. Where that is not the running one,
 the byte code of the running one, which is as large, is counted in its place.
@@ -21,7 +21,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 LIMIT_BYTES = 262_144_000
 """Unzipped size of a function with all its layers: 250 MiB (Lambda quotas)."""
 ARCHITECTURES = ("x86_64", "arm64")
-LAYERS = {"UriaiLayer": "uriai", "VisionLayer": "vision"}
+LAYERS = {"UriaiLayer": "uriai", "VisionLayer": "vision", "MediaLayer": "media"}
 """Logical id in template.yaml -> folder under layers/."""
 
 

@@ -20,8 +20,8 @@ class CloudState:
     """Addresses and names of the local cloud; holds passwords, so it is never printed or logged.
 
     `functions` maps a function's name (`analyze`, …) to its ARN, `notify_queues` a medium to the URLs of its `queue`
-    and `dead_letters`; `kakao_header_secret` and `telegram_header_secret` are what the webhooks expect in
-    their headers, `slack_signing_secret` what Slack's are signed with; `python` is the version that
+    and `dead_letters`, which `mask_queue` has too; `kakao_header_secret` and `telegram_header_secret` are what the
+    webhooks expect in their headers, `slack_signing_secret` what Slack's are signed with; `python` is the version that
     the functions run in, "3.12".
     """
 
@@ -42,6 +42,7 @@ class CloudState:
     telegram_header_secret: str
     answer_queue_url: str
     reply_queue_url: str
+    mask_queue: dict[str, str]
     notify_queues: dict[str, dict[str, str]]
     messaging_secret_arn: str
     python: str

@@ -27,6 +27,7 @@ FUNCTIONS = {
     "chatbot": "ChatbotFunction",
     "answer": "AnswerFunction",
     "notify": "NotifyFunction",
+    "mask": "MaskFunction",
     "migrate": "MigrateFunction",
 }
 """Name of a function's folder -> its logical id in template.yaml."""
@@ -94,6 +95,7 @@ def up(progress: Progress, *, ministack_port: int | None = None, mariadb_port: i
             functions=_functions(state.client("lambda", endpoint), deployed),
             answer_queue_url=deployed["AnswerQueueUrl"],
             reply_queue_url=deployed["ReplyQueueUrl"],
+            mask_queue=json.loads(deployed["MaskQueue"]),
             notify_queues=json.loads(deployed["NotifyQueues"]),
             messaging_secret_arn=secret_arns["messaging"],
             **{name: read_json(home.secrets_file)[name] for name in PLATFORM_SECRETS},
@@ -209,6 +211,7 @@ def _write_sam_local_environment(home: Home, cloud: CloudState, parameters: dict
         "SLACK_SECRET_ARN": parameters["SlackSecretArn"],
         "TELEGRAM_SECRET_ARN": parameters["TelegramSecretArn"],
         "ANSWER_QUEUE_URL": cloud.answer_queue_url,
+        "MASK_QUEUE_URL": cloud.mask_queue["queue"],
         "REPLY_QUEUE_URL": cloud.reply_queue_url,
         "AWS_ENDPOINT_URL": cloud.endpoint_url,
     }

@@ -21,18 +21,22 @@ if TYPE_CHECKING:
     from uriai.adapters.database.connection import Connection, Database
     from uriai.adapters.objects import S3ClipStore
     from uriai.adapters.secrets import Secrets
+    from uriai.adapters.vision.registry import FetchedModels
     from uriai.service.analyse_clip import Outside
     from uriai.service.answer_question import Chat
     from uriai.service.deliver_message import Post
     from uriai.service.fail_clip import FailureRecord
     from uriai.service.file_record import RecordDesk
+    from uriai.service.make_masked_copy import CopyWorkshop
     from uriai.service.ports.chat import People
     from uriai.service.ports.holds import Holds, Locks
     from uriai.service.ports.later import Later
+    from uriai.service.ports.masked_copies import MaskQueue
     from uriai.service.ports.repositories import Transactions
     from uriai.service.ports.retention import Deletion, Expiring
     from uriai.service.ports.vision import ClipAnalyser
     from uriai.service.relay_outbox import Relay
+    from uriai.service.request_masked_copy import CopyDesk
     from uriai.service.watch_coverage import CoverageWatch
 
 
@@ -83,6 +87,23 @@ def clip_analysis(settings: Settings) -> Outside:
         clips=clip_store(settings),
         analyser=_analyser(settings),
         signatures=Ed25519SignatureChecker(),
+        transactions=transactions(settings),
+        clock=SystemClock(),
+    )
+
+
+def copy_workshop(settings: Settings) -> CopyWorkshop:
+    """Everything that making a masked copy needs. Loads the models: once per container."""
+    from uriai.adapters.mask_jobs import S3CopyStore
+    from uriai.adapters.objects import s3_client
+    from uriai.adapters.vision.masked_copy import OnnxClipMasker
+    from uriai.service.make_masked_copy import CopyWorkshop
+    from uriai.service.ports.clock import SystemClock
+
+    return CopyWorkshop(
+        clips=clip_store(settings),
+        copies=S3CopyStore(s3_client(), settings.clips_bucket),
+        masker=OnnxClipMasker(_models(settings), threads=1),
         transactions=transactions(settings),
         clock=SystemClock(),
     )
@@ -171,9 +192,14 @@ def post(settings: NotifySettings) -> Post:
 
 
 def _analyser(settings: Settings) -> ClipAnalyser:
+    from uriai.adapters.vision.analyser import OnnxClipAnalyser
+
+    return OnnxClipAnalyser(_models(settings), threads=1)
+
+
+def _models(settings: Settings) -> FetchedModels:
     """The models that the deployment names, fetched by their hash."""
     from uriai.adapters.objects import fetch_into, s3_client
-    from uriai.adapters.vision.analyser import OnnxClipAnalyser
     from uriai.adapters.vision.registry import FetchedModels
 
     client = s3_client()
@@ -181,7 +207,7 @@ def _analyser(settings: Settings) -> ClipAnalyser:
     def fetch(sha256: str, file: BinaryIO) -> None:
         fetch_into(client, settings.models_bucket, f"models/sha256/{sha256}", file)
 
-    return OnnxClipAnalyser(FetchedModels(settings.models, settings.models_dir, fetch), threads=1)
+    return FetchedModels(settings.models, settings.models_dir, fetch)
 
 
 def _connect(settings: DatabaseSettings, reader: Secrets) -> Connection:
@@ -248,14 +274,29 @@ def people(database: Database) -> People:
     return SqlPeople(database)
 
 
-def chat(database: Database) -> Chat:
-    """What answering a question needs."""
+def chat(database: Database, settings: Settings | None = None) -> Chat:
+    """What answering a question needs; without the queue to `mask` nobody can ask for a masked copy."""
     from uriai.adapters.database.links import SqlLinks
     from uriai.adapters.database.questions import SqlQuestions
     from uriai.service.answer_question import Chat
     from uriai.service.ports.clock import SystemClock
 
-    return Chat(SqlQuestions(database), SqlLinks(database), SystemClock())
+    copies = _copy_desk(database, settings) if settings is not None and settings.mask_queue_url else None
+    return Chat(SqlQuestions(database), SqlLinks(database), SystemClock(), copies)
+
+
+def _copy_desk(database: Database, settings: Settings) -> CopyDesk:
+    from uriai.adapters.database.transactions import SqlTransactions
+    from uriai.service.request_masked_copy import CopyDesk
+
+    return CopyDesk(SqlTransactions(database), lru_cache(maxsize=1)(lambda: _mask_queue(settings)))
+
+
+def _mask_queue(settings: Settings) -> MaskQueue:
+    from uriai.adapters.mask_jobs import SqsMaskQueue
+    from uriai.adapters.messaging.queues import sqs_client
+
+    return SqsMaskQueue(sqs_client(), settings.mask_queue_url)
 
 
 def desk(settings: Settings) -> Desk:
@@ -270,7 +311,7 @@ def desk(settings: Settings) -> Desk:
     shared = database(settings)
     return Desk(
         people=people(shared),
-        chat=chat(shared),
+        chat=chat(shared, settings),
         pictures=lru_cache(maxsize=1)(lambda: clip_store(settings)),
         dialogues=SqlDialogues(shared),
         deliveries=SqlDeliveries(shared),
@@ -292,7 +333,7 @@ def answer_desk(settings: Settings) -> AnswerDesk:
     from uriai.service.converse import Conversation
 
     shared = database(settings)
-    conversation = Conversation(people(shared), chat(shared), SqlDialogues(shared))
+    conversation = Conversation(people(shared), chat(shared, settings), SqlDialogues(shared))
     return AnswerDesk(conversation, SqlDeliveries(shared), SqsReplies(sqs_client(), settings.reply_queue_url))
 
 

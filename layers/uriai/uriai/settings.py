@@ -90,6 +90,7 @@ class Settings:
     telegram_secret_arn: str
     answer_queue_url: str
     reply_queue_url: str
+    mask_queue_url: str
     receipts_bucket: str
     notify_queues: Mapping[Medium, QueueUrls]
     aws_endpoint_url: str
@@ -140,6 +141,7 @@ class Settings:
             telegram_secret_arn=values.get("TELEGRAM_SECRET_ARN", "").strip(),
             answer_queue_url=values.get("ANSWER_QUEUE_URL", "").strip(),
             reply_queue_url=values.get("REPLY_QUEUE_URL", "").strip(),
+            mask_queue_url=values.get("MASK_QUEUE_URL", "").strip(),
             receipts_bucket=values.get("RECEIPTS_BUCKET", "").strip(),
             notify_queues=_queues(values.get("NOTIFY_QUEUES", "")),
             aws_endpoint_url=values.get("AWS_ENDPOINT_URL", "").strip(),

@@ -10,8 +10,7 @@ from typing import Any
 import click
 
 from uriai.adapters.vision.masked_copy import OnnxClipMasker
-from uriai.domain.analysis import Box
-from uriai.service.ports.masking import MaskReport, NoSuchTrack, NotWritten
+from uriai.service.ports.masking import NoSuchTrack, NotWritten
 from uriai.service.ports.vision import NotAVideo
 from uriai_cli.errors import CliError
 from uriai_cli.vision import error_object, models_option, print_json, refusals_told, threads_option
@@ -62,50 +61,13 @@ def command(
     except OSError as error:
         _fail(source, "unreadable", f"the file cannot be read: {error.strerror}", as_json)
     else:
-        described = {"file": str(source), "out": str(target), **as_object(report)}
+        described = {"file": str(source), "out": str(target), **report.as_object()}
         if report_file is not None:
             report_file.write_text(json.dumps(described, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         if as_json:
             print_json(described)
         else:
             _print_summary(described)
-
-
-def as_object(report: MaskReport) -> dict[str, Any]:
-    """A report as plain values."""
-    return {
-        "duration_s": round(report.duration_s, 3),
-        "size": [report.width, report.height],
-        "frames": len(report.covered),
-        "covered": list(report.covered),
-        "tracks": [
-            {
-                "track": track.track,
-                "first_s": round(track.first_s, 3),
-                "last_s": round(track.last_s, 3),
-                "best": {
-                    "t_s": round(track.best_t_s, 3),
-                    "box": _box(track.best_box),
-                    "score": round(track.best_score, 3),
-                },
-                "masked": track.masked,
-            }
-            for track in report.tracks
-        ],
-        "look_at": [
-            {
-                "frame": doubtful.frame,
-                "t_s": round(doubtful.t_s, 3),
-                "track": doubtful.track,
-                "reason": doubtful.doubt.value,
-                "box": _box(doubtful.box),
-            }
-            for doubtful in report.doubtful
-        ],
-        "sound_removed": report.sound_removed,
-        "models": dict(report.models),
-        "timing_ms": dict(report.timing_ms),
-    }
 
 
 def _check_paths(source: Path, target: Path, report_file: Path | None) -> None:
@@ -134,10 +96,6 @@ def _fail(source: Path, kind: str, message: str, as_json: bool) -> None:
         print_json(error_object(source, kind, message))
     click.echo(f"{source}: {kind}: {message}", err=True)
     sys.exit(1)
-
-
-def _box(box: Box) -> list[float]:
-    return [round(value, 1) for value in (box.x, box.y, box.w, box.h)]
 
 
 def _print_summary(described: dict[str, Any]) -> None:

@@ -137,6 +137,7 @@ def test_a_function_takes_its_sample_event_under_the_runtime_interface_emulator(
     result = json.loads(answer.stdout)
     expected = {
         "analyze": lambda: result == {"batchItemFailures": []},
+        "mask": lambda: result == {"batchItemFailures": []},
         "dead_letters": lambda: result == {"batchItemFailures": []},
         "records": lambda: result == {"batchItemFailures": []},
         "watch": lambda: set(result) == {"silent", "dark", "gaps", "held", "queued", "delivered", "failed"},

@@ -64,6 +64,18 @@ def test_only_analyze_carries_the_vision_layer():
     assert carriers == {"AnalyzeFunction"}
 
 
+def test_only_mask_carries_the_media_layer_and_no_opencv_beside_it():
+    carriers = {name for name, found in SERVERLESS.items() if {"Ref": "MediaLayer"} in found["Properties"]["Layers"]}
+    assert carriers == {"MaskFunction"}
+    assert "opencv" not in (ROOT / "layers" / "media" / "requirements.txt").read_text(encoding="utf-8")
+    vision = (ROOT / "layers" / "vision" / "requirements.txt").read_text(encoding="utf-8")
+    media = (ROOT / "layers" / "media" / "requirements.txt").read_text(encoding="utf-8")
+    for package in ("numpy", "onnxruntime"):
+        assert re.findall(rf"^{package}==\S+", media, re.MULTILINE) == re.findall(
+            rf"^{package}==\S+", vision, re.MULTILINE
+        ), f"{package} is another one where frames are analysed"
+
+
 @pytest.mark.parametrize(
     ("owner", "statement"), allowed(), ids=lambda value: value if isinstance(value, str) else value["Sid"]
 )
@@ -76,7 +88,8 @@ def test_no_permission_is_for_everything(owner, statement):
 def test_the_chatbot_can_read_masked_pictures_only():
     readable = [s["Resource"] for owner, s in allowed() if owner == "ChatbotFunction" and s["Action"] == "s3:GetObject"]
     folder = "${ClipsBucket.Arn}/evidence/*"
-    assert readable == [[{"Sub": f"{folder}/key-frame{form}-masked.jpg"} for form in ("", "-annotated")]]
+    masked = [f"{folder}/key-frame{form}-masked.jpg" for form in ("", "-annotated")]
+    assert readable == [[{"Sub": one} for one in (*masked, f"{folder}/masked-copy.mp4")]]
 
 
 def test_nobody_in_the_cloud_may_change_a_clip_and_only_retention_may_delete_one():
@@ -116,7 +129,9 @@ def test_whoever_reads_clips_that_may_be_missing_is_told_that_they_are():
         and statement["Resource"] == {"GetAtt": "ClipsBucket.Arn"}
         and "Condition" not in statement
     }
-    assert listers == {"AnalyzeFunction", "DeadLettersFunction", "RecordsFunction", "RetentionFunction"}
+    assert listers == {
+        "AnalyzeFunction", "DeadLettersFunction", "MaskFunction", "RecordsFunction", "RetentionFunction"
+    }  # fmt: skip
 
 
 def test_only_watch_may_hold_evidence_and_nobody_in_the_cloud_may_release_it():
@@ -174,6 +189,7 @@ def test_no_trace_keeps_the_errors_of_whoever_holds_the_messengers_tokens():
 ALARMED = {
     ("watch", "HoldsRefused"), ("watch", "MessagesFailed"), ("watch", "WatchUnfinished"),
     ("records", "RecordsFlagged"), ("retention", "DeletionsFailed"), ("retention", "RetentionUnfinished"),
+    ("dead_letters", "CopiesGivenUp"),
 }  # fmt: skip
 """Service and metric that say that somebody has to look."""
 COUNTED = {
@@ -189,6 +205,8 @@ COUNTED = {
     ("analyze", "AttemptsFailed"): "tried again; what stays is a dead letter, whose queue has an alarm",
     ("analyze", "Clips_"): "how each ended; what failed is a row that uriai status shows",
     ("analyze", "ClipsUnverified"): "officers are told of a tamper incident",
+    ("mask", "AttemptsFailed"): "tried again; what stays is a dead letter, which becomes CopiesGivenUp",
+    ("mask", "Copies_"): "how each ended; whoever asked is told",
     ("answer", "QuestionsAnsweredLater"): "work done; what could not be is a dead letter, whose queue has an alarm",
     ("dead_letters", "ClipsGivenUp"): "a failed row that uriai status shows",
 }
@@ -250,6 +268,35 @@ def test_a_message_outlasts_the_functions_timeout():
     assert dead_letters >= TEMPLATE["Globals"]["Function"]["Timeout"] * 6
 
 
+def test_mask_reads_clips_adds_copies_and_may_take_as_long_as_a_function_can():
+    adds = [s for owner, s in allowed() if owner == "MaskFunction" and s["Action"] == "s3:PutObject"]
+    assert [s["Resource"] for s in adds] == [
+        [
+            {"Sub": "${ClipsBucket.Arn}/evidence/*/masked-copy.mp4"},
+            {"Sub": "${ClipsBucket.Arn}/evidence/*/masked-copy.json"},
+        ]
+    ]
+    mask = SERVERLESS["MaskFunction"]["Properties"]
+    assert mask["Timeout"] == 900
+    assert mask["EphemeralStorage"]["Size"] >= 1024
+    event = mask["Events"]["Jobs"]["Properties"]
+    assert (event["BatchSize"], event["FunctionResponseTypes"]) == (1, ["ReportBatchItemFailures"])
+    queue = RESOURCES["MaskQueue"]["Properties"]
+    assert queue["VisibilityTimeout"] > mask["Timeout"]
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"GetAtt": "MaskDeadLetterQueue.Arn"}
+    readers = [e["Properties"]["Queue"] for e in SERVERLESS["DeadLettersFunction"]["Properties"]["Events"].values()]
+    assert {"GetAtt": "MaskDeadLetterQueue.Arn"} in readers
+
+
+def test_whoever_answers_may_ask_for_masked_copies():
+    for name in ("ChatbotFunction", "AnswerFunction"):
+        assert SERVERLESS[name]["Properties"]["Environment"]["Variables"]["MASK_QUEUE_URL"] == {"Ref": "MaskQueue"}
+        sends = [s["Resource"] for owner, s in allowed() if owner == name and s["Action"] == "sqs:SendMessage"]
+        assert {"GetAtt": "MaskQueue.Arn"} in [
+            one for many in sends for one in (many if isinstance(many, list) else [many])
+        ]
+
+
 def test_every_function_logs_into_a_group_that_forgets():
     for name, found in SERVERLESS.items():
         group = RESOURCES[found["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]]
@@ -289,6 +336,7 @@ def test_only_the_routes_of_the_design_are_open():
         "edge_agent/requirements.txt",
         "layers/uriai/requirements.txt",
         "layers/vision/requirements.txt",
+        "layers/media/requirements.txt",
     ],
 )
 def test_a_lock_file_pins_every_package_by_hash_and_names_no_registry(lock):

@@ -72,7 +72,7 @@ class BucketInMemory(ClipStore):
         return None if stored is None else DatedObject(stored.data[: limit + 1], stored.arrived_at)
 
     def put(self, key: str, data: bytes, *, content_type: str) -> None:
-        assert content_type == "image/jpeg"
+        assert content_type == {"jpg": "image/jpeg", "json": "application/json"}[key.rpartition(".")[2]]
         self.puts.append(key)
         self.place(key, data)
 

@@ -24,7 +24,8 @@ class Occasion(StrEnum):
     """What there is to tell.
 
     ``records``: a gateway's are incomplete or contradict each other; ``undelivered``: an expert could not be paged;
-    ``unreported``: a report did not get to the police; ``no_…``: those who ought to be told cannot be reached.
+    ``unreported``: a report did not get to the police; ``no_…``: those who ought to be told cannot be reached;
+    ``masked_copy`` and ``no_masked_copy``: what became of a copy that somebody asked for.
     """
 
     REPORTED = "reported"
@@ -39,6 +40,8 @@ class Occasion(StrEnum):
     NO_POLICY_OFFICER = "no_policy_officer"
     NO_DIRECTOR = "no_director"
     NO_EXPERT = "no_expert"
+    MASKED_COPY = "masked_copy"
+    NO_MASKED_COPY = "no_masked_copy"
 
     @property
     def may_wait(self) -> bool:
@@ -54,6 +57,11 @@ class Occasion(StrEnum):
     def waits_for_decision(self) -> bool:
         """Whether it is pointless once somebody has decided on the incident."""
         return self in (Occasion.PAGE, Occasion.REVIEW)
+
+    @property
+    def answers(self) -> bool:
+        """Whether it is told to whoever asked, in whatever role, and to nobody else."""
+        return self in (Occasion.MASKED_COPY, Occasion.NO_MASKED_COPY)
 
 
 class Audience(StrEnum):
@@ -114,6 +122,8 @@ def audiences(occasion: Occasion, *, withheld: bool) -> tuple[Audience, ...]:
         told = (Audience.EXPERT,)
     elif occasion is Occasion.UNREPORTED:
         told = (Audience.OPERATOR, Audience.POLICY_OFFICER)
+    elif occasion.answers:
+        told = ()
     else:
         told = (Audience.OPERATOR,)
     return tuple(one for one in told if not (withheld and one is Audience.DIRECTOR))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from uriai.domain.utterance.intents import Intent
+from uriai.service.answer_masked_copy import copies_of
 from uriai.service.answer_period import tell_by_status, tell_period
 from uriai.service.asked import LISTED, Asked, ask_range, cards_of, names_to_tap
 from uriai.service.count_of_day import counted_details
@@ -26,10 +27,13 @@ def about_incident(asked: Asked) -> Answer:
         lines = [f"· {incident.centre.name} ({incident.centre.region})" for incident in found[:LISTED]]
         return asked.answer(asked.say("which_incident", number=number), *lines, suggestions=offers)
     incident = found[0]
-    pictures = {picture.incident_id: picture for picture in asked.chat.questions.pictures(asked.person, [incident.id])}
     merged = incident.number != number
+    other = asked.say("part_of", number=number, other=incident.number) if merged else ""
+    if asked.understanding.intent is Intent.MASKED_COPY and asked.chat.copies is not None:
+        return asked.answer(other, *copies_of(asked, incident, asked.chat.copies), incidents=(incident,))
+    pictures = {picture.incident_id: picture for picture in asked.chat.questions.pictures(asked.person, [incident.id])}
     return asked.answer(
-        asked.say("part_of", number=number, other=incident.number) if merged else "",
+        other,
         asked.say("not_yet_masked_copy") if asked.understanding.intent is Intent.MASKED_COPY else "",
         counted_details(asked.language, incident, asked.now, asked.person, asked.chat.questions),
         incidents=(incident,),

@@ -18,6 +18,7 @@ from uriai.service.dialogue import Answer, Ask, Card
 from uriai.service.open_evidence import make_link
 from uriai.service.ports.chat import CentreView, Filter, IncidentView, Links, Picture, Questions
 from uriai.service.ports.clock import Clock
+from uriai.service.request_masked_copy import CopyDesk
 from uriai.service.texts import say
 
 LISTED = 5
@@ -27,11 +28,12 @@ PICTURED = 3
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """What answering needs of the outside."""
+    """What answering needs of the outside; ``copies`` None: there is nobody to make masked copies."""
 
     questions: Questions
     links: Links
     clock: Clock
+    copies: CopyDesk | None = None
 
 
 @dataclass(frozen=True, slots=True)

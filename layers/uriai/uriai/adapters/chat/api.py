@@ -44,8 +44,8 @@ button { font: inherit; font-weight: 600; width: 100%; padding: 0.8rem; }
 </style>
 </head>
 <body>
-<p>사진은 한 번만 열립니다.<br><span lang="en">The picture opens once.</span></p>
-<form method="post"><button type="submit">사진 보기 · <span lang="en">Open picture</span></button></form>
+<p>이 링크는 한 번만 열립니다.<br><span lang="en">This link opens once.</span></p>
+<form method="post"><button type="submit">열기 · <span lang="en">Open</span></button></form>
 </body>
 </html>
 """
@@ -89,7 +89,7 @@ def ask(desk: Desk, authorization: str | None, body: bytes, arrival: Arrival) ->
 
 
 def evidence_page() -> Reply:
-    """A page with a button that opens the picture; the same whatever the link, and it uses nothing up.
+    """A page with a button that opens the picture or the copy; the same whatever the link, and it uses nothing up.
 
     Messengers, mail filters and scanners open a link before the person it was sent to. None of them presses a button,
     whatever it calls itself.
@@ -98,7 +98,7 @@ def evidence_page() -> Reply:
 
 
 def evidence(desk: Desk, token: str, *, pressed: bool = False) -> Reply:
-    """Redirect to the masked picture, the first time a link is opened; one and the same 404 for everything else.
+    """Redirect to what is masked, the first time a link is opened; one and the same 404 for everything else.
 
     ``pressed``: by the page's button, so that the browser goes on with a GET.
     """

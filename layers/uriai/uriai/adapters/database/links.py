@@ -1,4 +1,4 @@
-"""SQL of one-time links to masked pictures."""
+"""SQL of one-time links to masked pictures and masked copies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from uriai.domain.ulid import Ulid
 from uriai.domain.words import EvidenceRole
 from uriai.service.ports.chat import Links
 
-_MASKED = (EvidenceRole.KEY_FRAME_MASKED.value, EvidenceRole.KEY_FRAME_ANNOTATED_MASKED.value)
+_MASKED = (
+    EvidenceRole.KEY_FRAME_MASKED.value,
+    EvidenceRole.KEY_FRAME_ANNOTATED_MASKED.value,
+    EvidenceRole.MASKED_COPY.value,
+)
 """What a link may show, whatever evidence it was made for."""
 
 
@@ -27,18 +31,10 @@ class SqlLinks(Links):
 
     def add(self, token_hash: bytes, evidence_id: Ulid, person: Person, now: datetime, expires_at: datetime) -> None:
         """Keep a link that was not used yet."""
-        self._database.run(
-            lambda cursor: cursor.execute(
-                """
-                INSERT INTO evidence_link (token_hash, evidence_id, person_id, created_at, expires_at)
-                VALUES (%s, %s, %s, %s, %s) ON DUPLICATE KEY UPDATE token_hash = token_hash
-                """,
-                (token_hash, evidence_id.value, person.id, now, expires_at),
-            )
-        )
+        self._database.run(lambda cursor: add_link(cursor, token_hash, evidence_id, person, now, expires_at))
 
     def use(self, token_hash: bytes, now: datetime) -> str | None:
-        """The object key of the masked key frame, once, with its audit row; None otherwise."""
+        """The object key of what is masked, once, with its audit row; None otherwise."""
         begun = False
 
         def work(cursor: DictCursor) -> str | None:
@@ -47,6 +43,19 @@ class SqlLinks(Links):
             return _use(cursor, token_hash, now, again=again)
 
         return self._database.run(work)
+
+
+def add_link(
+    cursor: DictCursor, token_hash: bytes, evidence_id: Ulid, person: Person, now: datetime, expires_at: datetime
+) -> None:
+    """Keep a link that was not used yet, inside the caller's transaction."""
+    cursor.execute(
+        """
+        INSERT INTO evidence_link (token_hash, evidence_id, person_id, created_at, expires_at)
+        VALUES (%s, %s, %s, %s, %s) ON DUPLICATE KEY UPDATE token_hash = token_hash
+        """,
+        (token_hash, evidence_id.value, person.id, now, expires_at),
+    )
 
 
 def _use(cursor: DictCursor, token_hash: bytes, now: datetime, *, again: bool) -> str | None:

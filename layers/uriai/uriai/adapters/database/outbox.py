@@ -251,6 +251,19 @@ class SqlOutbox(Outbox):
         )
 
 
+def channels_of(cursor: DictCursor, person_id: int) -> tuple[Channel, ...]:
+    """How a person is reached who is not disabled."""
+    cursor.execute(
+        f"""
+        SELECT COALESCE(ch.language, p.language) AS language, {_CHANNEL}
+        FROM person p JOIN channel ch ON ch.person_id = p.person_id AND ch.removed_at IS NULL
+        WHERE p.person_id = %s AND p.disabled_at IS NULL ORDER BY ch.channel_id
+        """,  # noqa: S608 - our own words only
+        (person_id,),
+    )
+    return tuple(_channel(row) for row in cursor.fetchall())
+
+
 def _recipients(prefix: str, rows: Sequence[dict[str, Any]]) -> list[Recipient]:
     """Rows of an outer join with channels, ordered by recipient, as recipients."""
     found: dict[int, Recipient] = {}

@@ -115,13 +115,14 @@ class SqlOutgoing(Outgoing):
         )
 
     def settle(self, message_id: Ulid, state: OutboxState, reason: str, now: datetime) -> None:
-        """Set the state of a message's rows, unless it is settled."""
+        """Set the state of a message's rows, unless it is settled; a link that was delivered is kept no longer."""
         self._cursor.execute(
             """
-            UPDATE outbox SET state = %s, reason = %s, updated_at = %s
+            UPDATE outbox SET state = %s, reason = %s, updated_at = %s,
+                body = IF(occasion = 'masked_copy' AND %s = 'delivered', '', body)
             WHERE message_id = %s AND state IN ('waiting', 'queued')
             """,
-            (state.value, reason[:255], now, message_id.value),
+            (state.value, reason[:255], now, state.value, message_id.value),
         )
 
     def repeat(
@@ -227,5 +228,7 @@ def _overtaken(row: dict[str, Any], occasion: Occasion) -> str:
     role = Role(row["role"])
     if role is Role.DIRECTOR and row["withheld"]:
         return WITHHELD
+    if occasion.answers:
+        return "" if row["in_charge"] else NOT_IN_CHARGE
     told = {audience.role for audience in audiences(occasion, withheld=bool(row["withheld"]))}
     return "" if role in told and row["in_charge"] else NOT_IN_CHARGE

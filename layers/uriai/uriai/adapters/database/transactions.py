@@ -15,6 +15,7 @@ from uriai.adapters.database.coverage import SqlCoverage
 from uriai.adapters.database.evidence import SqlAudit, SqlEvidence
 from uriai.adapters.database.gateways import SqlGateways
 from uriai.adapters.database.incidents import SqlIncidents
+from uriai.adapters.database.masked_copies import SqlMaskedCopies
 from uriai.adapters.database.outbox import SqlOutbox
 from uriai.adapters.database.outgoing import SqlOutgoing
 from uriai.adapters.database.police_reports import SqlPoliceReports
@@ -54,4 +55,5 @@ def repositories(cursor: DictCursor) -> Repositories:
         records=SqlRecords(cursor),
         coverage=SqlCoverage(cursor),
         claims=SqlClaims(cursor),
+        copies=SqlMaskedCopies(cursor),
     )

@@ -272,7 +272,7 @@ class FilmWriter:
                 if coding.time_base.numerator == 1
                 else {},
             )
-            options = {"preset": "superfast", "crf": _QUALITY}
+            options = {"preset": "ultrafast", "crf": _QUALITY}
             self._stream = cast(VideoStream, self._container.add_stream(ENCODER, rate=coding.rate, options=options))
             self._stream.width, self._stream.height, self._stream.pix_fmt = *size, "yuv420p"
             context: Any = self._stream.codec_context

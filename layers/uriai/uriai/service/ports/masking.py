@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from uriai.domain.analysis import Box
 
@@ -74,6 +75,46 @@ class MaskReport:
     sound_removed: bool
     models: Mapping[str, str] = field(default_factory=dict)
     timing_ms: Mapping[str, float] = field(default_factory=dict)
+
+    def as_object(self) -> dict[str, Any]:
+        """As JSON has it: numbers rounded, boxes as [left, top, width, height]."""
+        return {
+            "duration_s": round(self.duration_s, 3),
+            "size": [self.width, self.height],
+            "frames": len(self.covered),
+            "covered": list(self.covered),
+            "tracks": [
+                {
+                    "track": track.track,
+                    "first_s": round(track.first_s, 3),
+                    "last_s": round(track.last_s, 3),
+                    "best": {
+                        "t_s": round(track.best_t_s, 3),
+                        "box": _plain(track.best_box),
+                        "score": round(track.best_score, 3),
+                    },
+                    "masked": track.masked,
+                }
+                for track in self.tracks
+            ],
+            "look_at": [
+                {
+                    "frame": doubtful.frame,
+                    "t_s": round(doubtful.t_s, 3),
+                    "track": doubtful.track,
+                    "reason": doubtful.doubt.value,
+                    "box": _plain(doubtful.box),
+                }
+                for doubtful in self.doubtful
+            ],
+            "sound_removed": self.sound_removed,
+            "models": dict(self.models),
+            "timing_ms": dict(self.timing_ms),
+        }
+
+
+def _plain(box: Box) -> list[float]:
+    return [round(value, 1) for value in (box.x, box.y, box.w, box.h)]
 
 
 class ClipMasker(ABC):

@@ -18,6 +18,7 @@ from uriai.domain.incident import Incident
 from uriai.domain.person import Person
 from uriai.domain.ulid import Ulid
 from uriai.domain.words import EvidenceRole, Kind, Status, Verdict
+from uriai.service.ports.masked_copies import MaskedCopies
 from uriai.service.ports.records import Coverage, Records
 from uriai.service.ports.telling import Claims, Outbox, Outgoing, PoliceReports
 from uriai.service.ports.thresholds import ThresholdHistory
@@ -336,6 +337,7 @@ class Repositories:
     records: Records
     coverage: Coverage
     claims: Claims
+    copies: MaskedCopies
 
 
 class Transactions(ABC):

@@ -155,6 +155,18 @@ judge. A "suspicion" is what rules concluded; it is no judgement.""",
     "reliability_slots": "Most reliable slots:",
     "reliability_none": "No expert has decided on an incident of this period, so nothing can be said yet.",
     "reliability_few": "Cameras and slots with fewer than {least} decisions are left out.",
+    "copy_heading": "{centre}, incident {number}, videos with the faces masked:",
+    "copy_ready": "· {at}: {link}",
+    "copy_waiting": "· {at}: being made",
+    "copy_deleted": "· {at}: the clip is deleted, so there is none",
+    "copy_unplayable": "· {at}: cannot be made, because the clip cannot be played",
+    "copy_missing": "· {at}: cannot be made, because the clip is missing",
+    "copy_altered": "· {at}: cannot be made, because the clip is not as it was when it was analysed",
+    "copy_no_clip": "Incident {number} rests on no video, so there is nothing to copy.",
+    "copy_more": "{count} more are not listed here.",
+    "copy_link_once": "Each link opens once, for you, within 24 hours. Look at a copy before you hand it on.",
+    "copy_told_later": "You will be sent a link when it is ready.",
+    "copy_ask_again": "Please ask again in a few minutes.",
     "not_yet_subscribe": "I cannot set up messages from here yet. Ask your operator, who can.",
     "not_yet_unsubscribe": "I cannot stop messages from here yet. Ask your operator, who can.",
     "already_enrolled": "{name}, you are enrolled already. Just ask.",
@@ -232,6 +244,16 @@ judge. A "suspicion" is what rules concluded; it is no judgement.""",
     "tell_subject_no_policy_officer": "[Uri-AI] no policy officer could be told: {matter}",
     "tell_subject_no_director": "[Uri-AI] no director could be told: {matter}",
     "tell_subject_no_expert": "[Uri-AI] no expert could be told: {matter}",
+    "tell_subject_masked_copy": "[Uri-AI] masked copy ready: {centre} no. {number}",
+    "tell_subject_no_masked_copy": "[Uri-AI] masked copy failed: {centre} no. {number}",
+    "tell_body_masked_copy": (
+        "{centre}, incident {number}: the masked copy that you asked for is ready.\n{link}\nThe link opens once, for "
+        "you, within 24 hours. Look at the copy before you hand it on."
+    ),
+    "tell_body_no_masked_copy": (
+        "{centre}, incident {number}: the masked copy that you asked for could not be made. Ask for it in the chat to "
+        "read why, or to have it tried again."
+    ),
     "tell_next_reported_station": (
         "This is reported on suspicion of child abuse and registered as before dispatch. Only the video of the time "
         "above has to be looked at."

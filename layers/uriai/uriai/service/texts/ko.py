@@ -142,6 +142,18 @@ TEXTS: dict[str, str] = {
     "reliability_slots": "가장 믿을 만한 시간대:",
     "reliability_none": "이 기간에 전문가가 판단한 사건이 없어 아직 말씀드릴 수 없습니다.",
     "reliability_few": "판단이 {least}건보다 적은 카메라와 시간대는 빼고 말씀드렸습니다.",
+    "copy_heading": "{centre} {number}번 사건의 얼굴을 가린 영상:",
+    "copy_ready": "· {at}: {link}",
+    "copy_waiting": "· {at}: 만들고 있습니다",
+    "copy_deleted": "· {at}: 영상이 삭제되어 만들 수 없습니다",
+    "copy_unplayable": "· {at}: 영상을 재생할 수 없어 만들 수 없습니다",
+    "copy_missing": "· {at}: 영상을 찾을 수 없어 만들 수 없습니다",
+    "copy_altered": "· {at}: 영상이 분석할 때와 달라져 만들 수 없습니다",
+    "copy_no_clip": "{number}번 사건에는 영상이 없어 가릴 것이 없습니다.",
+    "copy_more": "여기에 적지 않은 영상이 {count}개 더 있습니다.",
+    "copy_link_once": "링크는 24시간 안에 본인에게 한 번만 열립니다. 다른 곳에 전하기 전에 먼저 확인해 주세요.",
+    "copy_told_later": "준비되면 링크를 보내 드리겠습니다.",
+    "copy_ask_again": "몇 분 뒤에 다시 물어봐 주세요.",
     "not_yet_subscribe": "알림 설정은 아직 여기에서 바꿔 드릴 수 없습니다. 관리자에게 요청해 주세요.",
     "not_yet_unsubscribe": "알림 끄기는 아직 여기에서 해 드릴 수 없습니다. 관리자에게 요청해 주세요.",
     "already_enrolled": "{name} 님은 이미 등록되어 있습니다. 바로 물어보시면 됩니다.",
@@ -216,6 +228,16 @@ TEXTS: dict[str, str] = {
     "tell_subject_no_policy_officer": "[우리AI] 담당 공무원에게 알리지 못함: {matter}",
     "tell_subject_no_director": "[우리AI] 원장에게 알리지 못함: {matter}",
     "tell_subject_no_expert": "[우리AI] 전문가에게 알리지 못함: {matter}",
+    "tell_subject_masked_copy": "[우리AI] 마스킹 영상 준비됨: {centre} {number}번",
+    "tell_subject_no_masked_copy": "[우리AI] 마스킹 영상을 만들지 못함: {centre} {number}번",
+    "tell_body_masked_copy": (
+        "{centre} {number}번 사건: 요청하신 얼굴을 가린 영상이 준비되었습니다.\n{link}\n"
+        "링크는 24시간 안에 본인에게 한 번만 열립니다. 다른 곳에 전하기 전에 먼저 확인해 주십시오."
+    ),
+    "tell_body_no_masked_copy": (
+        "{centre} {number}번 사건: 요청하신 얼굴을 가린 영상을 만들지 못했습니다. "
+        "채팅에서 다시 요청하시면 이유를 알려 드리거나 다시 만들겠습니다."
+    ),
     "tell_next_reported_station": (
         "아동학대가 의심되어 신고합니다. 출동 전 상태로 등록되어 있습니다. 위 시간의 영상만 확인하시면 됩니다."
     ),
