@@ -42,9 +42,8 @@ from uriai.adapters.vision.faces import FaceDetector  # noqa: E402
 from uriai.adapters.vision.people import PersonDetector  # noqa: E402
 from uriai.adapters.vision.presence import Detectors, Presence  # noqa: E402
 from uriai.adapters.vision.registry import LocalModels, open_model  # noqa: E402
-from uriai.adapters.vision.tracker import iou  # noqa: E402
 from uriai.adapters.vision.video import Clip  # noqa: E402
-from uriai.domain.analysis import Box, Observations, PersonBox  # noqa: E402
+from uriai.domain.analysis import Box, Observations, PersonBox, iou  # noqa: E402
 from uriai.domain.rules import find_all  # noqa: E402
 from uriai.domain.rules.apartness import is_apart  # noqa: E402
 from uriai.domain.thresholds import Thresholds  # noqa: E402

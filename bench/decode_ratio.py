@@ -27,6 +27,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 SIZE, FPS, SECONDS = (1280, 720), 25, 10
 LIMITS = {"quiet": 3.0, "crowded": 4.5}
@@ -215,7 +217,7 @@ def _most_crowded(sources: Sequence[Path], models: Path) -> Path:
     for path in sources:
         with av.open(str(path)) as container:
             frames = [frame for frame, _ in zip(container.decode(video=0), range(25), strict=False)]
-        image = frames[-1].to_ndarray(format="bgr24")
+        image = np.asarray(frames[-1].to_ndarray(format="bgr24"), np.uint8)
         found[path] = len(faces.find(image)) + len(people.find(image))
     return max(found, key=lambda path: (found[path], path.name))
 
@@ -233,7 +235,7 @@ def _to_and_fro(source: Path, target: Path) -> Path:
     from playroom.video import encode
 
     with av.open(str(source)) as container:
-        frames = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
+        frames = [np.asarray(frame.to_ndarray(format="bgr24"), np.uint8) for frame in container.decode(video=0)]
     there_and_back = frames + frames[::-1]
     encode((there_and_back[number % len(there_and_back)] for number in range(FPS * SECONDS)), target, FPS)
     return target

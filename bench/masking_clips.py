@@ -148,7 +148,9 @@ def _laid(picture: Any, sprite: _Sprite, at: tuple[float, float], size: float, t
 def _real(name: str, source: Path, path: Path, detector: FaceDetector) -> Clip:
     """A real clip, coded anew so that it has an even rate, and what the detector finds in it enlarged."""
     with av.open(str(source)) as container:
-        frames = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)][: 2 * FPS]
+        frames = [np.asarray(frame.to_ndarray(format="bgr24"), np.uint8) for frame in container.decode(video=0)][
+            : 2 * FPS
+        ]
     encode(frames, path, FPS)
     truth: dict[int, list[Face]] = {}
     enlarged = (_ENLARGED_PX, _ENLARGED_PX * HEIGHT // WIDTH)

@@ -209,8 +209,8 @@ def _frames(scene: Scene, cast: Cast) -> Iterator[NDArray[np.uint8]]:
     for number in range(round(scene.seconds * FPS)):
         while world.time_s < number / FPS - STEP_S / 2:
             world.advance()
-        for role, actor in zip(world.roles, world.actors, strict=True):
-            role.step(actor, world)
+        for player, actor in zip(world.roles, world.actors, strict=True):
+            player.step(actor, world)
         picture = picture_of(world, camera, (0.1, 0.1), empty)
         for actor, role, faces in zip(world.actors, scene.roles, looks, strict=True):
             _put_face(picture, camera, actor, faces[_shown(role, world.time_s)])
@@ -254,8 +254,8 @@ def _lay(picture: NDArray[np.uint8], gray: Gray, at: tuple[int, int], side: int,
     """A face as an ellipse with a soft edge in a square at (left, top), in the colour of a skin."""
     face = cv2.resize(gray, (side, side), interpolation=cv2.INTER_CUBIC).astype(np.float32)[:, :, None]
     tint = np.array(skin, np.float32) / max(skin)
-    mask = np.zeros((side, side), np.float32)
-    cv2.ellipse(mask, (side // 2, side // 2), (round(0.44 * side), round(0.5 * side)), 0, 0, 360, 1.0, -1, cv2.LINE_AA)
-    mask = cv2.GaussianBlur(mask, (0, 0), side / 24)[:, :, None]
+    shape = np.zeros((side, side), np.float32)
+    cv2.ellipse(shape, (side // 2, side // 2), (round(0.44 * side), round(0.5 * side)), 0, 0, 360, 1.0, -1, cv2.LINE_AA)
+    mask = cv2.GaussianBlur(shape, (0, 0), side / 24)[:, :, None]
     part = picture[at[1] : at[1] + side, at[0] : at[0] + side]
     part[:] = np.clip(part * (1 - mask) + face * tint * mask, 0, 255).astype(np.uint8)

@@ -108,7 +108,7 @@ def start_agent(urls: list[str], work: Path, motion: str = "") -> subprocess.Pop
     subprocess.run([*command, "enroll", "--config", config], env=environment, capture_output=True, check=False)
     with (work / "agent.log").open("wb") as log:
         # A session of its own, as a service has it: where others work too, Linux shares processors out by session.
-        run = [*command, "run", "--config", config]
+        run: list[str | Path] = [*command, "run", "--config", config]
         return subprocess.Popen(run, env=environment, stderr=log, start_new_session=True)
 
 

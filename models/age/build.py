@@ -68,7 +68,7 @@ def main() -> None:
         raise ConversionError(f"the converted model differs by {difference:.2e} from the original, over {TOLERANCE}")
     from models.age.measure import measured
 
-    metrics = {
+    metrics: dict[str, object] = {
         "largest_difference_from_original": difference,
         "milliseconds_per_face_one_thread": milliseconds(converted),
     }

@@ -7,6 +7,7 @@ adults and children of the rendered playroom, whose true boxes are given to the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from uriai.domain.analysis import Box, PersonBox
 HERE = Path(__file__).parent
 FACES = 200
 FIRST_SEED, SEEDS, SECONDS, SIZE = 610_000, 60, 8, (1280, 720)
+Gray = NDArray[np.uint8]
 SCENES = ("walk", "play", "sit", "hug", "run")
 
 
@@ -38,15 +40,16 @@ def stability() -> list[dict[str, Any]]:
     model = deployed.ages()
     pictures = _faces()
     plain = np.array(model.adult([_chip(p) for p in pictures]))
-    rows = []
-    for name, change in (
+    changes: tuple[tuple[str, Callable[[Gray], Gray]], ...] = (
         ("32 px", lambda p: _at(p, 32)),
         ("24 px", lambda p: _at(p, 24)),
         ("16 px", lambda p: _at(p, 16)),
-        ("blurred, sigma 1.5 px of 48", lambda p: cv2.GaussianBlur(p, (0, 0), 1.5)),
+        ("blurred, sigma 1.5 px of 48", lambda p: np.asarray(cv2.GaussianBlur(p, (0, 0), 1.5), np.uint8)),
         ("mirrored", lambda p: p[:, ::-1].copy()),
         ("darker by half", lambda p: (p // 2).astype(np.uint8)),
-    ):
+    )
+    rows = []
+    for name, change in changes:
         changed = np.array(model.adult([_chip(change(p)) for p in pictures]))
         rows.append(
             {

@@ -98,7 +98,7 @@ def _operations(role: str, manifest: dict[str, Any], model: bytes) -> str:
     return f"{found:.3f} per {_CALLS.get(role, '640x352 frame')}"
 
 
-def _blank(tensor: dict[str, Any]) -> NDArray:
+def _blank(tensor: dict[str, Any]) -> NDArray[Any]:
     shape = [size if isinstance(size, int) else _SIDES.get(size, 1) for size in tensor["shape"]]
     return np.zeros(shape, tensor["dtype"])
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.common import card, comparison, flops, runtime
 from models.common.manifest import replace
@@ -31,7 +32,7 @@ def measured(role: str, folder: Path, metrics: dict[str, Any]) -> dict[str, Any]
         # every window but a clip's first costs one call: its first half was the one before's second
         frames = np.random.default_rng(0).integers(0, 256, (1, 9, 224, 224, 3), dtype=np.uint8)
         tokens = next(shape for name, shape in _inputs(model) if name == "before")
-        half = {"frames": frames, "before": np.zeros((1, *tokens[1:]), np.float32)}
+        half: dict[str, NDArray[Any]] = {"frames": frames, "before": np.zeros((1, *tokens[1:]), np.float32)}
         of_half = flops.gflops(model, half)
         return {
             "gflops_per_frame_of_a_window": 2 * of_half / 17,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import onnx
@@ -14,7 +15,7 @@ Shape = tuple[int, ...]
 COUNTED = ("Conv", "MatMul", "Gemm", "LSTM")
 
 
-def gflops(model: bytes, feeds: Mapping[str, NDArray]) -> float:
+def gflops(model: bytes, feeds: Mapping[str, NDArray[Any]]) -> float:
     """Billions of operations of one call with these inputs; a multiply-add counts as two.
 
     Convolutions, matrix products and LSTMs are counted, as papers do; the rest is small beside them. The graph is run

@@ -51,7 +51,12 @@ def clip_hash(sha256: str) -> str:
 def publish(folder: Path, manifest: Manifest, model: bytes) -> None:
     """Put ``model.onnx`` and its ``manifest.json`` in place, the file first; each appears whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
-    described = {"name": manifest.name, "version": manifest.version, "role": manifest.role, "file": "model.onnx"}
+    described: dict[str, object] = {
+        "name": manifest.name,
+        "version": manifest.version,
+        "role": manifest.role,
+        "file": "model.onnx",
+    }
     described |= {"sha256": hashlib.sha256(model).hexdigest(), "bytes": len(model)}
     text = json.dumps(described | asdict(manifest), indent=2, ensure_ascii=False) + "\n"
     replace(folder / "model.onnx", model)

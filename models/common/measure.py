@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,18 +11,18 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-def softmax(logits: NDArray) -> Floats:
+def softmax(logits: NDArray[Any]) -> Floats:
     """Rows to probabilities."""
     shifted = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
     return shifted / shifted.sum(1, keepdims=True)
 
 
-def sigmoid(logits: NDArray) -> Floats:
+def sigmoid(logits: NDArray[Any]) -> Floats:
     """Log odds to probability."""
     return 1 / (1 + np.exp(-logits.astype(np.float64)))
 
 
-def fit_temperature(logits: NDArray, labels: NDArray[np.int64]) -> float:
+def fit_temperature(logits: NDArray[Any], labels: NDArray[np.int64]) -> float:
     """The temperature with the lowest negative log likelihood (arXiv 1706.04599), searched between 0.2 and 5."""
     rows = np.arange(len(labels))
     grid = np.exp(np.linspace(np.log(0.2), np.log(5), 400))
@@ -29,7 +30,7 @@ def fit_temperature(logits: NDArray, labels: NDArray[np.int64]) -> float:
     return float(grid[int(np.argmin(losses))])
 
 
-def ece_by_confidence(probabilities: NDArray, labels: NDArray[np.int64], bins: int = 15) -> float:
+def ece_by_confidence(probabilities: NDArray[Any], labels: NDArray[np.int64], bins: int = 15) -> float:
     """Expected calibration error of the chosen class over equal-width confidence bins (arXiv 1706.04599)."""
     confidence = probabilities.max(1)
     correct = probabilities.argmax(1) == labels
@@ -42,19 +43,19 @@ def ece_by_confidence(probabilities: NDArray, labels: NDArray[np.int64], bins: i
     return float(sum(gaps))
 
 
-def ece_equal_mass(probability: NDArray, truth: NDArray, bins: int = 5) -> float:
+def ece_equal_mass(probability: NDArray[Any], truth: NDArray[Any], bins: int = 5) -> float:
     """Expected calibration error of a binary probability over bins that hold equally many cases."""
     order = np.argsort(probability, kind="stable")
     parts = np.array_split(order, bins)
     return float(sum(abs(truth[p].mean() - probability[p].mean()) * len(p) for p in parts if len(p)) / len(order))
 
 
-def brier(probability: NDArray, truth: NDArray) -> float:
+def brier(probability: NDArray[Any], truth: NDArray[Any]) -> float:
     """Mean squared difference of probability and outcome."""
     return float(((probability - truth) ** 2).mean())
 
 
-def auc(score: NDArray, truth: NDArray) -> float:
+def auc(score: NDArray[Any], truth: NDArray[Any]) -> float:
     """Area under the ROC curve: the chance that a positive scores above a negative, ties counting half."""
     positive, negative = score[truth == 1], score[truth == 0]
     if not len(positive) or not len(negative):
@@ -64,7 +65,7 @@ def auc(score: NDArray, truth: NDArray) -> float:
 
 
 def bootstrap(
-    measure: Callable[..., float], *columns: NDArray, repeats: int = 1000, seed: int = 0
+    measure: Callable[..., float], *columns: NDArray[Any], repeats: int = 1000, seed: int = 0
 ) -> tuple[float, float]:
     """95 % interval of a measure by drawing cases with replacement."""
     generator = np.random.default_rng(seed)

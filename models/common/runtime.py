@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -19,7 +20,7 @@ def session(model: bytes, threads: int = 1) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def milliseconds(model: bytes, feeds: Mapping[str, NDArray], repeats: int = 9) -> float:
+def milliseconds(model: bytes, feeds: Mapping[str, NDArray[Any]], repeats: int = 9) -> float:
     """Median processor time of one call on one thread, the first call left out; other programs' work does not count."""
     running = session(model)
     running.run(None, dict(feeds))

@@ -115,7 +115,7 @@ def compressed(recording: Recording) -> Recording:
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     buffer.seek(0)
-    with av.open(buffer) as container:
+    with av.open(buffer, "r") as container:
         pictures = [np.asarray(f.to_ndarray(format="bgr24"), np.uint8) for f in container.decode(video=0)]
     return Recording(pictures, recording.at_s[: len(pictures)])
 

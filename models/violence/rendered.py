@@ -80,7 +80,8 @@ def programmes(first_seed: int, calm: int, violent: int, mixed: int, scenes: tup
     chosen: list[Programme] = []
     seed = first_seed
     generator = np.random.default_rng(first_seed)
-    kinds = [(scene,) for scene in scenes for _ in range(calm)] + [("assault",)] * violent
+    kinds: list[tuple[str, ...]] = [(scene,) for scene in scenes for _ in range(calm)]
+    kinds += [("assault",)] * violent
     for _ in range(mixed):
         before, after = generator.choice(["sit", "walk", "play", "playfight", "dance", "lights"], 2)
         kinds.append((str(before), "assault", str(after)))
@@ -103,7 +104,7 @@ def frames(programme: Programme) -> Iterator[NDArray[np.uint8]]:
     for number, bgr in enumerate(render_programme(programme.seed, programme.acts, programme.fps, programme.size)):
         if due < len(wanted) and wanted[due] == number:
             _, packed = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
-            small = data.resize(cv2.imdecode(packed, cv2.IMREAD_COLOR).astype(np.uint8))
+            small = data.resize(np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8))
         while due < len(wanted) and wanted[due] == number and small is not None:
             due += 1
             yield small

@@ -134,7 +134,8 @@ def _real(
     """What the card says of real footage, and the final calibration, both from out-of-fold scores."""
     corpus = protocol.corpus
     fold, fight, own = corpus.of("fold"), corpus.of("fight"), ~corpus.of("other_dataset")
-    runs, scores = [], []
+    runs: list[dict[str, Any]] = []
+    scores = []
     for seed in seeds:
         scores.append(protocol.out_of_fold([seed]))
         ungated = evaluate.Scores(scores[-1].real, scores[-1].rendered, np.full(len(scores[-1].gate), -np.inf))

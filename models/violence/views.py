@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
@@ -63,7 +64,7 @@ def _framed(window: Pixels, generator: np.random.Generator) -> Pixels:
 
 def _degraded(window: Pixels, generator: np.random.Generator) -> Pixels:
     """Light, infrared gray, blur, sensor noise and low resolution, each on some of the windows."""
-    moving = window.astype(np.float32)
+    moving: NDArray[np.floating[Any]] = window.astype(np.float32)
     moving = (moving - 128) * generator.uniform(0.6, 1.3) + 128 + generator.uniform(-25, 25)
     if generator.random() < 0.25:
         moving = np.repeat(moving.mean(3, keepdims=True), 3, 3)

@@ -66,9 +66,10 @@ class Gateway:
 
     def submit(self, *files: Path, camera: int = 1, unchecked: bool = False) -> dict[str, str]:
         """Sign and upload whole files as clips; the object key of each, by file name."""
+        command: list[str | Path] = [PROGRAMS / "uriai-edge", "submit", *files, "--config", self.config]
+        options = ["--camera", str(camera), "--json", *(["--unchecked"] if unchecked else [])]
         done = subprocess.run(
-            [PROGRAMS / "uriai-edge", "submit", *files, "--config", self.config, "--camera", str(camera), "--json"]
-            + (["--unchecked"] if unchecked else []),
+            [*command, *options],
             check=True,
             capture_output=True,
             text=True,
