@@ -277,8 +277,8 @@ def main() -> int:
         os.environ["URIAI_HOME"] = str(Path(folder) / "cloud")
         of = films(Path(folder), options.real)
         day = write(of, options.clips, begin_of_yesterday(datetime.now(UTC)), options.seed)
-        cloud = up(lambda text: print(text, file=sys.stderr))
         try:
+            cloud = up(lambda text: print(text, file=sys.stderr))
             result = play(Gateway.enrolled(cloud, Path(folder) / "gateway", "day-gateway", cameras=CAMERAS), day)
         finally:
             down(lambda text: print(text, file=sys.stderr))

@@ -120,8 +120,8 @@ def main() -> int:
         os.environ["URIAI_HOME"] = str(Path(folder) / "cloud")
         clip = Path(folder) / "crowded.mp4"
         encode(render_programme(SEED, (Act("playfight", float(SECONDS)),), FPS, SIZE), clip, FPS)
-        cloud = up(lambda text: print(text, file=sys.stderr))
         try:
+            cloud = up(lambda text: print(text, file=sys.stderr))
             gateway = Gateway.enrolled(cloud, Path(folder) / "gateway", "start-gateway")
             rows = measure(cloud, gateway, clip, chosen.rounds)
         finally:
