@@ -76,7 +76,8 @@ def test_a_director_asks_and_gets_a_link_to_a_copy_that_plays_without_sound(clou
     sent: list[str] = []
 
     def mailed() -> bool:
-        cloud.client("lambda").invoke(FunctionName=cloud.functions["watch"], Payload=b"{}")
+        told = cloud.client("lambda").invoke(FunctionName=cloud.functions["watch"], Payload=b"{}")
+        assert "FunctionError" not in told, told["Payload"].read()
         with urllib.request.urlopen(f"{cloud.endpoint_url}/_ministack/ses/messages") as answer:
             accounts = json.load(answer)["messages"].values()
         sent[:] = [json.dumps(mail) for mails in accounts for mail in mails if "copy@example.org" in mail["To"]]

@@ -17,6 +17,7 @@ from tests.integration.pipeline.handlers import Context, function, message
 from tests.integration.pipeline.staff import person
 from tests.integration.pipeline.test_retention import LATER, settle
 from tests.unit.pipeline.fakes import DOUBTFUL, NOON, VIOLENT, StoppedClock, script
+from tests.unit.telling.fakes import QueuesInMemory, ReceiptsInMemory
 from uriai.adapters.database.centres import NewCentre, add_centre
 from uriai.adapters.database.links import SqlLinks
 from uriai.adapters.database.people import SqlPeople
@@ -31,7 +32,9 @@ from uriai.service.make_masked_copy import CopyWorkshop, Made, give_up_masked_co
 from uriai.service.open_evidence import open_evidence
 from uriai.service.ports.masked_copies import CopyState, CopyStore, MaskQueue
 from uriai.service.ports.masking import ClipMasker, Doubt, DoubtfulFrame, MaskReport
+from uriai.service.ports.messaging import Receipt, ReceiptState
 from uriai.service.ports.vision import ClipFault, NotAVideo
+from uriai.service.relay_outbox import Relay, relay_outbox
 from uriai.service.request_masked_copy import QUEUED_ANEW, CopyDesk, request_masked_copies
 
 pytestmark = pytest.mark.integration
@@ -235,6 +238,40 @@ def test_a_withheld_incident_is_none_for_its_director_even_after_asking(office, 
     office.work()
     ((_, body),) = office.told()
     assert open_evidence(link_of(body), SqlLinks(world.database), office.clock) is None
+
+
+def test_who_asked_is_told_though_the_incident_became_part_of_another_meanwhile(office, world):
+    world.analyse(world.place(script(*VIOLENT, salt="late"), started_at=NOON + timedelta(seconds=100), seq=2))
+    office.ask("director", Ulid(world.row("SELECT incident_id FROM incident WHERE number = 2")["incident_id"]))
+    office.work()
+    world.analyse(world.place(script(*VIOLENT, salt="bridge"), started_at=NOON + timedelta(seconds=50), seq=3))
+    assert world.count("incident", "number = 2 AND merged_into IS NOT NULL") == 1
+    queues = QueuesInMemory()
+    relay_outbox(Relay(world.outside.transactions, queues, ReceiptsInMemory(), office.clock))
+    (message,) = [one for one in queues.put_messages if URL in one.body]
+    assert open_evidence(link_of(message.body), SqlLinks(world.database), office.clock) is not None
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"), [(ReceiptState.SENT, "delivered"), (ReceiptState.REFUSED, "failed"), (None, "overtaken")]
+)
+def test_a_link_lies_in_the_outbox_only_as_long_as_it_may_yet_be_sent(office, world, outcome, state):
+    office.ask("director")
+    office.work()
+    queues, receipts = QueuesInMemory(), ReceiptsInMemory()
+    relay = Relay(world.outside.transactions, queues, receipts, office.clock)
+    if outcome is None:
+        with world.database.transaction() as cursor:
+            cursor.execute("UPDATE incident SET withhold_from_director = TRUE")
+    else:
+        relay_outbox(relay)
+        (message,) = [one for one in queues.put_messages if URL in one.body]
+        assert link_of(office.told()[0][1]), "its queue may lose it"
+        receipts.write(message.id, Receipt(outcome, NOON), over=None)
+    relay_outbox(relay)
+    row = world.row("SELECT state, subject, body FROM outbox WHERE occasion = 'masked_copy'")
+    assert (row["state"], row["body"]) == (state, "")
+    assert row["subject"]
 
 
 def test_an_incident_of_several_clips_gives_a_copy_of_each_in_their_order(office, world):

@@ -15,6 +15,10 @@ from uriai.domain.ulid import Ulid
 from uriai.domain.words import Role, Status
 from uriai.service.ports.telling import NOT_IN_CHARGE, DueRow, OutboxState, Outgoing, QueuedMessage
 
+_ANSWERS = "('masked_copy', 'no_masked_copy')"
+"""Who asked is told of their copy, whatever number its incident has by now."""
+_FORGET_LINK = "o.body = IF(o.occasion = 'masked_copy', '', o.body)"
+"""A link lies in the outbox only as long as it may yet be sent."""
 _URGENT_FIRST = "o.occasion IN ('reported', 'page', 'unreported', 'undelivered') DESC"
 MERGED = "the incident became part of another"
 WITHHELD = "the incident was withheld"
@@ -31,21 +35,21 @@ class SqlOutgoing(Outgoing):
     def overtake(self, now: datetime) -> None:
         """Mark what became pointless before it was queued."""
         self._cursor.execute(
-            """
+            f"""
             UPDATE outbox o JOIN incident i ON i.incident_id = o.incident_id
             LEFT JOIN channel ch ON ch.channel_id = o.channel_id
             LEFT JOIN person p ON p.person_id = ch.person_id
-            SET o.state = 'overtaken', o.updated_at = %s, o.reason = CASE
-                WHEN i.merged_into IS NOT NULL THEN %s
+            SET {_FORGET_LINK}, o.state = 'overtaken', o.updated_at = %s, o.reason = CASE
                 WHEN p.role = 'director' AND i.withhold_from_director THEN %s
+                WHEN i.merged_into IS NOT NULL THEN %s
                 ELSE %s END
             WHERE o.state = 'waiting' AND (
-                i.merged_into IS NOT NULL
+                (i.merged_into IS NOT NULL AND o.occasion NOT IN {_ANSWERS})
                 OR (p.role = 'director' AND i.withhold_from_director)
                 OR (o.occasion IN ('page', 'review') AND i.status <> 'pending_review')
             )
-            """,
-            (now, MERGED, WITHHELD, DECIDED),
+            """,  # noqa: S608 - our own words only
+            (now, WITHHELD, MERGED, DECIDED),
         )
 
     def hold_back(self, now: datetime, claim_lasts: timedelta) -> None:
@@ -109,20 +113,19 @@ class SqlOutgoing(Outgoing):
     def drop(self, row_id: Ulid, reason: str, now: datetime) -> None:
         """Mark one row as overtaken."""
         self._cursor.execute(
-            "UPDATE outbox SET state = 'overtaken', reason = %s, updated_at = %s "
-            "WHERE outbox_id = %s AND state = 'waiting'",
+            f"UPDATE outbox o SET {_FORGET_LINK}, o.state = 'overtaken', o.reason = %s, o.updated_at = %s "  # noqa: S608
+            "WHERE o.outbox_id = %s AND o.state = 'waiting'",
             (reason, now, row_id.value),
         )
 
     def settle(self, message_id: Ulid, state: OutboxState, reason: str, now: datetime) -> None:
-        """Set the state of a message's rows, unless it is settled; a link that was delivered is kept no longer."""
+        """Set the state of a message's rows, unless it is settled."""
         self._cursor.execute(
-            """
-            UPDATE outbox SET state = %s, reason = %s, updated_at = %s,
-                body = IF(occasion = 'masked_copy' AND %s = 'delivered', '', body)
-            WHERE message_id = %s AND state IN ('waiting', 'queued')
-            """,
-            (state.value, reason[:255], now, state.value, message_id.value),
+            f"""
+            UPDATE outbox o SET {_FORGET_LINK}, o.state = %s, o.reason = %s, o.updated_at = %s
+            WHERE o.message_id = %s AND o.state IN ('waiting', 'queued')
+            """,  # noqa: S608 - our own words only
+            (state.value, reason[:255], now, message_id.value),
         )
 
     def repeat(
@@ -219,7 +222,7 @@ def _due(row: dict[str, Any]) -> DueRow:
 
 def _overtaken(row: dict[str, Any], occasion: Occasion) -> str:
     """Why the row is not to be told any more, by what its incident and its recipient are now; empty if it is."""
-    if row["merged_into"] is not None:
+    if row["merged_into"] is not None and not occasion.answers:
         return MERGED
     if occasion.waits_for_decision and row["status"] not in (None, Status.PENDING_REVIEW.value):
         return DECIDED
