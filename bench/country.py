@@ -232,8 +232,10 @@ def _resume(folder: Path, *options: str) -> tuple[subprocess.Popen[bytes], Serve
     if daemon is None:
         raise SystemExit("mariadbd is not installed: apt-get install --no-install-recommends mariadb-server")
     as_user = ["--user=root"] if os.geteuid() == 0 else []
+    (folder / "tmp").mkdir(exist_ok=True)
     process = subprocess.Popen(
-        [daemon, "--no-defaults", f"--datadir={folder / 'data'}", f"--socket={folder / 's'}",
+        [daemon, "--no-defaults", f"--datadir={folder / 'data'}", f"--tmpdir={folder / 'tmp'}",
+         f"--socket={folder / 's'}",
          f"--pid-file={folder / 'pid'}", "--bind-address=127.0.0.1", f"--port={port}", "--skip-log-bin",
          "--performance-schema=OFF", *as_user, *options],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

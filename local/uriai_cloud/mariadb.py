@@ -81,6 +81,7 @@ def start(home: Home, progress: Callable[[str], None], port: int | None = None) 
             server,
             "--no-defaults",
             f"--datadir={data}",
+            f"--tmpdir={_temporary(home)}",
             f"--user={getpass.getuser()}",
             f"--bind-address={ports.LOOPBACK}",
             f"--port={number}",
@@ -138,6 +139,7 @@ def _install(home: Home, progress: Callable[[str], None]) -> Path:
             str(installer),
             "--no-defaults",
             f"--datadir={unfinished}",
+            f"--tmpdir={_temporary(home)}",
             f"--user={getpass.getuser()}",
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
@@ -152,6 +154,16 @@ def _install(home: Home, progress: Callable[[str], None]) -> Path:
     unfinished.chmod(0o700)
     unfinished.rename(data)
     return data
+
+
+def _temporary(home: Home) -> Path:
+    """Return the folder for this server's temporary tables.
+
+    In a shared one every server that starts, or is installed, deletes the others': it takes them for its own leftovers.
+    """
+    folder = home.path / "mariadb-tmp"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
 
 
 def _passwords(home: Home) -> dict[str, str]:

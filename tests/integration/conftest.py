@@ -52,19 +52,23 @@ def start_server(folder: Path, *options: str) -> tuple[subprocess.Popen[bytes], 
     if install is None or daemon is None:
         pytest.skip("mariadbd is not installed: apt-get install --no-install-recommends mariadb-server")
     data = folder / "data"
+    # every server that starts, or is installed, deletes the temporary tables of others that lie where its own do
+    temporary = folder / "tmp"
+    temporary.mkdir(exist_ok=True)
     as_user = ["--user=root"] if os.geteuid() == 0 else []
     subprocess.run(
-        [install, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal", "--skip-test-db",
-         *as_user],
+        [install, "--no-defaults", f"--datadir={data}", f"--tmpdir={temporary}",
+         "--auth-root-authentication-method=normal", "--skip-test-db", *as_user],
         check=True,
         capture_output=True,
     )  # fmt: skip
     port = free_port()
     log = (folder / "server.log").open("wb")
     process = subprocess.Popen(
-        [daemon, "--no-defaults", f"--datadir={data}", f"--socket={folder / 's'}", f"--pid-file={folder / 'pid'}",
-         "--bind-address=127.0.0.1", f"--port={port}", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin",
-         "--innodb-buffer-pool-size=64M", "--performance-schema=OFF", *as_user, *options],
+        [daemon, "--no-defaults", f"--datadir={data}", f"--tmpdir={temporary}", f"--socket={folder / 's'}",
+         f"--pid-file={folder / 'pid'}", "--bind-address=127.0.0.1", f"--port={port}",
+         "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin", "--innodb-buffer-pool-size=64M",
+         "--performance-schema=OFF", *as_user, *options],
         stdout=log,
         stderr=log,
     )  # fmt: skip

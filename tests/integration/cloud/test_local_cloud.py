@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import stat
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -17,7 +19,7 @@ from click.testing import CliRunner
 from uriai_cli.main import cli
 from uriai_cloud import mariadb, ministack, models, ports, rie, state
 from uriai_cloud.errors import CloudNotRunning, PortTaken, ToolMissing
-from uriai_cloud.home import Home, read_json
+from uriai_cloud.home import Home, read_json, system_tool
 from uriai_cloud.processes import descendants
 from uriai_cloud.state import CloudState
 from uriai_cloud.up import FUNCTIONS, down, up
@@ -75,6 +77,19 @@ def test_every_service_listens_on_loopback_only(cloud: CloudState, home: Home):
     found = listeners(set().union(*(descendants(pid) for pid in pids)))
     assert {port for _, port in found} >= {ports.remembered(home, "ministack"), cloud.database.port}
     assert {address for address, _ in found} == {"0100007F"}  # 127.0.0.1, lowest byte first
+
+
+def test_another_database_that_is_installed_beside_it_deletes_none_of_its_temporary_tables(
+    cloud: CloudState, tmp_path: Path
+):
+    with cloud.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE held (n INT) ENGINE=Aria")
+        cursor.execute("INSERT INTO held VALUES (1), (2)")
+        installed = [system_tool("mariadb-install-db", mariadb.PACKAGE), "--no-defaults", f"--datadir={tmp_path}"]
+        subprocess.run([*installed, f"--user={getpass.getuser()}"], check=True, capture_output=True)
+        # the second use opens its file anew
+        cursor.execute("SELECT COUNT(*) AS pairs FROM held a JOIN held b ON a.n = b.n")
+        assert cursor.fetchone() == {"pairs": 2}
 
 
 def test_what_holds_passwords_is_readable_by_its_owner_only(cloud: CloudState, home: Home):

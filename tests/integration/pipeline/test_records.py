@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeVar, cast
 
 import pytest
 from nacl.signing import SigningKey
+from pymysql.cursors import DictCursor
 
 from tests.integration.pipeline.conftest import World
 from tests.unit.pipeline.fakes import GATEWAY, NOON, QUIET, StoppedClock, place_clip, script
@@ -19,10 +23,11 @@ from uriai.adapters.database.connection import Connection, Database
 from uriai.adapters.database.coverage import SqlCoverage
 from uriai.adapters.database.gateways import revoke_gateway
 from uriai.adapters.database.outbox import UNTOLD_TROUBLES
-from uriai.adapters.database.transactions import SqlTransactions
+from uriai.adapters.database.transactions import SqlTransactions, repositories
 from uriai.domain.coverage import INSTALLED_WITHIN, LEAST_HOLE, Span, gaps, merged
 from uriai.service.file_record import Filed, RecordDesk, file_record
 from uriai.service.locate_clip import Arrival
+from uriai.service.ports.repositories import Repositories
 from uriai.service.relay_outbox import Relay, relay_outbox
 from uriai.service.tell_holes import FRESH, tell_holes, tell_troubles
 from uriai.service.watch_coverage import CoverageWatch, Watching, watch_coverage
@@ -30,6 +35,7 @@ from uriai_cli import status_rows
 
 pytestmark = pytest.mark.integration
 MINUTE = timedelta(minutes=1)
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -768,8 +774,6 @@ def test_a_record_that_does_not_continue_the_one_before_is_a_broken_link_in_what
 
 
 def test_eight_containers_at_once_file_each_record_once(records: Records) -> None:
-    import threading
-
     arrivals = [records.teller.coverage(at(60 * minute), {1: [(0, 60)], 2: [(0, 60)]}) for minute in range(24)]
     records.clock.instant = at(60 * 24 + 10)
     failures: list[BaseException] = []
@@ -794,6 +798,77 @@ def test_eight_containers_at_once_file_each_record_once(records: Records) -> Non
     assert records.world.count("record") == 24
     assert records.coverage(1) == records.coverage(2) == [(0, 1440)]
     assert records.world.row("SELECT chain_seq FROM gateway_watch")["chain_seq"] == 24
+
+
+class Interrupted:
+    """A cursor that calls ``meanwhile`` after a statement with the words ``after`` in it."""
+
+    def __init__(self, cursor: DictCursor, after: str, meanwhile: Callable[[], None]) -> None:
+        self._cursor, self._after, self._meanwhile = cursor, after, meanwhile
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._cursor, name)
+
+    def execute(self, statement: str, values: object = None) -> int:
+        changed = self._cursor.execute(statement, values)
+        if self._after in statement:
+            self._meanwhile()
+        return changed
+
+    def executemany(self, statement: str, values: Sequence[object]) -> int | None:
+        changed = self._cursor.executemany(statement, values)
+        if self._after in statement:
+            self._meanwhile()
+        return changed
+
+
+@pytest.mark.parametrize(
+    ("by", "after"), [("record", "INTO coverage "), ("record", "INTO camera_watch "), ("round", "INTO camera_watch ")]
+)
+def test_a_clip_that_comes_while_its_camera_is_first_heard_of_waits_and_nobody_is_locked_out(
+    records: Records, by: str, after: str
+) -> None:
+    entered(records)
+    arrival, clip = records.teller.coverage(), records.world.place(script(*QUIET))
+    beside, looking = records.world.beside(), records.world.beside()
+    filing, waited = threading.Thread(target=lambda: beside.analyse(clip)), []
+
+    def meanwhile() -> None:
+        """Have the clip filed; go on when it is, or when it waits."""
+        if filing.ident is None:
+            filing.start()
+        deadline = time.monotonic() + 10
+        while filing.is_alive() and time.monotonic() < deadline:
+            if looking.count("information_schema.INNODB_TRX", "trx_state = 'LOCK WAIT'"):
+                waited.append(after)
+                return
+            time.sleep(0.15)  # looked at more often than ten times a second the table stays as it was
+
+    class Slow(SqlTransactions):
+        def run(self, work: Callable[[Repositories], Result]) -> Result:
+            return self._database.run(
+                lambda cursor: work(repositories(cast(DictCursor, Interrupted(cursor, after, meanwhile))))
+            )
+
+    before = deadlocks(looking)
+    slow = Slow(records.world.database)
+    if by == "record":
+        file_record(arrival, replace(records.desk, transactions=slow))
+    else:
+        records.clock.instant = NOON + INSTALLED_WITHIN
+        watch_coverage(CoverageWatch(slow, records.clock))
+    filing.join(20)
+    assert waited, "the clip came when the camera was locked"
+    assert deadlocks(looking) == before
+    assert records.world.count("analysis", "state = 'done'") == 1
+    assert records.world.count("camera_watch") == (1 if by == "record" else 4)
+    for one in (beside, looking):
+        one.database.close()
+
+
+def deadlocks(world: World) -> int:
+    """How many this server has seen, those included that were retried."""
+    return int(str(world.row("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'")["Value"]))
 
 
 def test_what_a_camera_recorded_between_two_instants_is_one_indexed_range(records: Records) -> None:

@@ -226,6 +226,9 @@ def _count(rows: Repositories, gateway: Gateway, claim: Claim, now: datetime) ->
     for number in sorted(claim.cameras):
         watch = known.get(number)
         camera_id = watch.camera_id if watch else rows.gateways.camera(gateway, number, now).id
+        if watch is None:
+            # its row will be changed: first the lock that clips take as well, then rows that refer to it
+            rows.gateways.lock_camera(camera_id)
         count_claim(rows.coverage, camera_id, watch, claim, number, now)
 
 

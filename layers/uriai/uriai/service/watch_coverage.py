@@ -101,6 +101,7 @@ def _expect(rows: Repositories, camera: Unheard) -> None:
     """Expect coverage of a camera since it was entered: what it did not send since is a hole like any other's."""
     rows.records.lock(camera.gateway_id)
     if camera.number not in rows.coverage.watches(camera.gateway_id):
+        rows.gateways.lock_camera(camera.camera_id)
         rows.coverage.save(CameraWatch(camera.camera_id, camera.since, camera.since, camera.since))
 
 

@@ -170,7 +170,7 @@ class Coverage(ABC):
 
     @abstractmethod
     def save(self, watch: CameraWatch) -> None:
-        """Keep what is known now."""
+        """Keep what is known now. Where nothing was known of the camera before, its row is locked."""
 
     @abstractmethod
     def add(self, camera_id: int, spans: Sequence[Span]) -> bool:
