@@ -135,6 +135,8 @@ class Gate:
         self._sampled_s = -1.0  # the last picture that was analysed or looked at
         self._samples: list[Sample] = []
         self.decoded = 0
+        self.blind = 0
+        """Key frames so far that gave no picture when they were looked at; everything was decoded instead."""
 
     @property
     def full(self) -> bool:
@@ -209,7 +211,7 @@ class Gate:
         packet = self._skipped[-1][0]
         picture = self._look(packet)
         if picture is None:
-            return None
+            return self._wake_blind()
         if self._analyser.differs(picture):
             first = len(self._skipped) - 1
             for number in range(1, len(self._skipped) - 1):
@@ -225,6 +227,11 @@ class Gate:
         self._skipped, self._skipped_bytes = [self._skipped[-1]], len(packet.data)
         return None
 
+    def _wake_blind(self) -> Movement | None:
+        """A key frame gave no picture: nobody can tell what it would have shown, so all since the last look counts."""
+        self.blind += 1
+        return self._wake(0)
+
     def _look(self, packet: VideoPacket) -> Picture | None:
         frames = self._looker.decode_alone(packet)
         if not frames:
@@ -236,6 +243,8 @@ class Gate:
 
     def _look_often(self, packet: VideoPacket) -> Movement | None:
         """Decode each group's beginning, and look as often as somebody could pass; what is left of it is skipped."""
+        if packet.is_key and self._looks_s and self._looks_s[0] == self._planned_s:
+            return self._wake_blind()  # nothing at all came out of the group before, and no error either
         if packet.is_key and (self._group_s or 0.0) <= _LONGEST_OFTEN_S:
             self._looks_s, self._planned_s = self._plan_looks(packet.time_s), packet.time_s
             self._looker.reset()
@@ -243,7 +252,11 @@ class Gate:
             return self._wake(len(self._skipped) - 1)  # sizes were trusted until a moment ago
         if not self._looks_s:
             return None
-        for frame in self._looker.decode(packet):
+        damaged = self._looker.damaged
+        frames = self._looker.decode(packet)
+        if packet.is_key and self._looker.damaged > damaged:
+            return self._wake_blind()
+        for frame in frames:
             self.decoded += 1
             time_s = _shown_s(frame, packet)
             if not self._looks_s or time_s < self._looks_s[0] - 1e-3:

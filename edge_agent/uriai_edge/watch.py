@@ -36,6 +36,7 @@ class Watch:
         self._source = source
         self._observer = observer
         self._gate: Gate | None = None
+        self._told_blind = False
         self._small = None if camera.motion_source is None else _SmallStream(camera, motion, observer, stop)
         if self._small is not None:
             self._small.start()
@@ -52,7 +53,11 @@ class Watch:
         if self._gate is None:
             # A stream is taken up anew anywhere: until its next key frame there is nothing to decode.
             self._gate = Gate(self._motion, self._source.codec, self._source.extradata, observer=self._observer)
-        return self._gate.feed(packet)
+        movement = self._gate.feed(packet)
+        if self._gate.blind and not self._told_blind:
+            self._told_blind = True
+            trouble(log, "key frames cannot be decoded: everything is looked at instead", camera=self._camera.number)
+        return movement
 
     def end(self) -> None:
         """Stop looking."""

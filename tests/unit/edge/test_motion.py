@@ -182,6 +182,28 @@ def test_damaged_packets_do_not_end_the_watch(tmp_path):
     assert seen
 
 
+@pytest.mark.parametrize(
+    "damage", [b"\0\0\0\1" + b"\xff" * 40, b"\0\0\0\1\x06\x05\x01\x00\x80"], ids=["error", "silence"]
+)
+@pytest.mark.parametrize("noise", [1, 8], ids=["sizes tell", "sizes tell nothing"])
+def test_a_key_frame_that_cannot_be_looked_at_is_a_suspicion(tmp_path, damage, noise):
+    video = encode(tmp_path / "in.mp4", film(34 * FPS, noise=noise, size=(320, 180)))
+    source = Source(Camera(number=1, source=str(video), pace="fast"), threading.Event())
+    gate = Gate(Motion(), source.codec, source.extradata)
+    damaged_s = woken_s = None
+    for packet in source.packets():
+        # once it rests: looked at in every group where sizes tell nothing, every 10 s where they do
+        damaged = packet.is_key and packet.time_s > 19 and not gate.full
+        damaged_s = packet.time_s if damaged and damaged_s is None else damaged_s
+        gate.feed(replace(packet, data=damage) if damaged else packet)
+        if damaged_s is not None and gate.blind:
+            woken_s = packet.time_s
+            break
+    source.close()
+    assert damaged_s is not None and woken_s is not None and gate.full
+    assert woken_s - damaged_s <= (10.1 if noise == 1 else 2.1)
+
+
 def test_tune_tells_the_score_of_every_sample(tmp_path):
     video = encode(tmp_path / "in.mp4", film(20 * FPS, together(walking([(8, 11)]), light_from(15, 0.5)), noise=1))
     samples = list(tune(str(video), Motion()))
