@@ -21,6 +21,7 @@ from uriai.service.hold_evidence import hold_evidence
 from uriai.service.ports.clock import SystemClock
 from uriai.service.ports.holds import Holds, Locks
 from uriai.service.relay_outbox import Relay, relay_outbox
+from uriai.service.send_digests import Digests, send_digests
 from uriai.service.tell_holes import tell_holes, tell_troubles
 from uriai.service.watch_coverage import CoverageWatch, watch_coverage
 from uriai.settings import Settings
@@ -33,7 +34,7 @@ tracer = Tracer()
 @lru_cache(maxsize=1)
 def settings() -> Settings:
     """The environment, read once per container."""
-    return Settings.from_environment(require=("CLIPS_BUCKET", "RECEIPTS_BUCKET", "NOTIFY_QUEUES"))
+    return Settings.from_environment(require=("CLIPS_BUCKET", "RECEIPTS_BUCKET", "NOTIFY_QUEUES", "ANSWER_QUEUE_URL"))
 
 
 @lru_cache(maxsize=1)
@@ -54,7 +55,13 @@ def holds() -> tuple[Holds, Locks]:
     return bootstrap.holds(settings())
 
 
-RESERVES_MS = {"first": 45_000, "hold": 35_000, "watch": 15_000, "tell": 5_000}
+@lru_cache(maxsize=1)
+def digests() -> Digests:
+    """Database and queue, once per container."""
+    return bootstrap.digests(settings())
+
+
+RESERVES_MS = {"first": 45_000, "hold": 35_000, "watch": 15_000, "tell": 5_000, "digest": 3_000}
 """What has to be left of the round's time for a job to go on. Each leaves enough for those that come after it."""
 _Stop = Callable[[], bool]
 
@@ -73,7 +80,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     with ExitStack() as jobs:
         # A fault in one must not keep the others from their work; the last one entered begins. Telling begins: where a
         # whole region falls silent, looking may take longer than there is time, and nobody's page may wait for that.
-        for name, job in (("tell", _tell), ("watch", _watch), ("hold", _hold), ("first", _tell)):
+        for name, job in (("digest", _digest), ("tell", _tell), ("watch", _watch), ("hold", _hold), ("first", _tell)):
             jobs.callback(lambda name=name, job=job: counts.update(job(left_for(name))))
     return dict(counts)
 
@@ -99,6 +106,12 @@ def _hold(stop: _Stop) -> dict[str, int]:
         logger.warning("evidence of reported incidents could not be held", extra={"incidents": list(done.refused)})
     metrics.add_metric("HoldsRefused", MetricUnit.Count, len(done.refused))
     return {"held": done.held}
+
+
+def _digest(stop: _Stop) -> dict[str, int]:
+    sent = send_digests(digests(), stop)
+    metrics.add_metric("DigestsQueued", MetricUnit.Count, sent)
+    return {"digests": sent}
 
 
 def _tell(stop: _Stop) -> dict[str, int]:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from uriai.service.ports.vision import ClipAnalyser
     from uriai.service.relay_outbox import Relay
     from uriai.service.request_masked_copy import CopyDesk
+    from uriai.service.send_digests import Digests
     from uriai.service.watch_coverage import CoverageWatch
 
 
@@ -307,6 +308,7 @@ def desk(settings: Settings) -> Desk:
     """
     from uriai.adapters.chat.http import Desk, SlackSecrets, TelegramSecrets
     from uriai.adapters.database.dialogues import SqlDeliveries, SqlDialogues
+    from uriai.adapters.database.subscriptions import SqlSubscriptions
 
     shared = database(settings)
     return Desk(
@@ -315,6 +317,7 @@ def desk(settings: Settings) -> Desk:
         pictures=lru_cache(maxsize=1)(lambda: clip_store(settings)),
         dialogues=SqlDialogues(shared),
         deliveries=SqlDeliveries(shared),
+        subscriptions=SqlSubscriptions(shared),
         later=lru_cache(maxsize=1)(lambda: _later(settings)),
         kakao=lambda: _kakao_secrets(settings),
         slack=lambda: SlackSecrets(_secret_text(settings.slack_secret_arn, "signing_secret")),
@@ -328,13 +331,25 @@ def answer_desk(settings: Settings) -> AnswerDesk:
     """What answering a question from the queue needs."""
     from uriai.adapters.chat.later import AnswerDesk
     from uriai.adapters.database.dialogues import SqlDeliveries, SqlDialogues
+    from uriai.adapters.database.subscriptions import SqlSubscriptions
     from uriai.adapters.messaging.queues import sqs_client
     from uriai.adapters.messaging.replies import SqsReplies
     from uriai.service.converse import Conversation
 
     shared = database(settings)
-    conversation = Conversation(people(shared), chat(shared, settings), SqlDialogues(shared))
+    conversation = Conversation(
+        people(shared), chat(shared, settings), SqlDialogues(shared), SqlSubscriptions(shared)
+    )
     return AnswerDesk(conversation, SqlDeliveries(shared), SqsReplies(sqs_client(), settings.reply_queue_url))
+
+
+def digests(settings: Settings) -> Digests:
+    """What sending summaries of the day needs."""
+    from uriai.adapters.database.subscriptions import SqlSubscriptions
+    from uriai.service.ports.clock import SystemClock
+    from uriai.service.send_digests import Digests
+
+    return Digests(SqlSubscriptions(database(settings)), _later(settings), SystemClock())
 
 
 def _later(settings: Settings) -> Later:

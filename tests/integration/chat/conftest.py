@@ -17,6 +17,7 @@ from uriai.adapters.database.connection import Connection, Database
 from uriai.adapters.database.coverage import SqlCoverage
 from uriai.adapters.database.dialogues import SqlDeliveries, SqlDialogues
 from uriai.adapters.database.people import SqlPeople, find_region
+from uriai.adapters.database.subscriptions import SqlSubscriptions
 from uriai.domain.coverage import Span
 from uriai.domain.person import Language, Person
 from uriai.domain.ulid import Ulid
@@ -70,6 +71,7 @@ def make_desk(database: Database, people: SqlPeople, chat: Chat, pictures: Pictu
         pictures=lambda: pictures,
         dialogues=SqlDialogues(database),
         deliveries=SqlDeliveries(database),
+        subscriptions=SqlSubscriptions(database),
         later=lambda: queue,
         kakao=lambda: KakaoSecrets("a-shared-secret", frozenset({"bot-1"})),
         slack=lambda: SlackSecrets("a-signing-secret"),

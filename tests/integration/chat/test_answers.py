@@ -258,7 +258,7 @@ def test_two_centres_of_one_name_are_told_apart_by_where_they_are(country: Count
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("매일 아침 8시에 알려줘", "알림 설정은 아직"),
+        ("매일 아침 8시에 알려줘", "대화에서 신청하거나"),
         ("send me a masked copy of 12", "I cannot make a masked copy"),
     ],
 )

@@ -195,6 +195,7 @@ ALARMED = {
 COUNTED = {
     ("watch", "GatewaysFellSilent"): "officers are told",
     ("watch", "CamerasWentDark"): "officers are told",
+    ("watch", "DigestsQueued"): "work done",
     ("watch", "MessagesQueued"): "work done",
     ("watch", "MessagesDelivered"): "work done",
     ("notify", "MessagesPostponed"): "tried again for two hours; the queue's age has an alarm",

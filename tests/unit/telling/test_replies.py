@@ -59,6 +59,9 @@ def test_an_answer_without_an_address_goes_by_the_api_with_the_bots_token(world)
     assert slack.fields == {"channel": "U1", "unfurl_links": False, "unfurl_media": False, **CONTENT}
     assert slack.headers["Authorization"] == f"Bearer {SLACK_TOKEN}"
     assert telegram.path == f"/bot{TELEGRAM_TOKEN}/sendMessage"
+    text = {"version": "2.0", "template": {"outputs": [{"simpleText": {"text": "샛별어린이집\n1건"}}]}}
+    messenger(world).send(replace(reply(Medium.KAKAO), content=json.dumps(text)))
+    assert world.calls[-1].fields["event"] == {"name": "uriai_tell", "data": {"text": "샛별어린이집\n1건"}}
     with pytest.raises(RefusedError):
         messenger(world).send(reply(Medium.KAKAO))
 

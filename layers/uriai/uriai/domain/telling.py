@@ -158,13 +158,13 @@ def due_at(occasion: Occasion, hours: Hours, now: datetime, zone: tzinfo) -> dat
     if not occasion.may_wait:
         return now
     if hours.digest_at is not None:
-        return _next(hours.digest_at, now, zone)
+        return next_at_minute(hours.digest_at, now, zone)
     if hours.quiet_from is None or hours.quiet_until is None:
         return now
     local = now.astimezone(zone)
     minute = local.hour * 60 + local.minute
     if (minute - hours.quiet_from) % DAY_MIN < (hours.quiet_until - hours.quiet_from) % DAY_MIN:
-        return _next(hours.quiet_until, now, zone)
+        return next_at_minute(hours.quiet_until, now, zone)
     return now
 
 
@@ -173,7 +173,7 @@ def paged_again(repetition: int, told_at: datetime) -> datetime:
     return told_at + (PAGE_AGAIN if repetition < FIRST_PAGES else PAGE_AGAIN_LATER)
 
 
-def _next(minute: int, now: datetime, zone: tzinfo) -> datetime:
+def next_at_minute(minute: int, now: datetime, zone: tzinfo) -> datetime:
     """The first instant from ``now`` on at which the clock shows the minute of the day."""
     local = now.astimezone(zone)
     at = local.replace(hour=minute // 60, minute=minute % 60, second=0, microsecond=0, fold=0)

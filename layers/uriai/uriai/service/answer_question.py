@@ -18,7 +18,8 @@ from uriai.service.dialogue import Answer, Question
 from uriai.service.ports.chat import CentreView
 from uriai.service.texts import language_of
 
-_CENTRES_READ = 2000
+CENTRES_READ = 2000
+"""So many centres are read at once; of more the one that is named is looked for."""
 _ALIKE = 0.8
 """From this likeness on a typed name may be meant as a centre's: one letter of six may be wrong."""
 
@@ -27,7 +28,7 @@ __all__ = ["Chat", "answer_question"]
 
 def answer_question(question: Question, chat: Chat) -> Answer:
     """Understand and answer. Zero incidents is never said without how many clips were looked at."""
-    centres = chat.questions.centres(question.person, _CENTRES_READ)
+    centres = chat.questions.centres(question.person, CENTRES_READ)
     now = (question.now or chat.clock.now()).astimezone(zone_of(centres))
     said = understand(question.text, now)
     language = question.language or language_of(question.text) or question.person.language
@@ -59,7 +60,7 @@ def _choose(asked: Asked) -> Sequence[CentreView] | Answer:
             return which_centre(asked, asked.centres)
         return ()
     known = centres_called(
-        name, asked.person, asked.centres, asked.chat.questions, whole=len(asked.centres) < _CENTRES_READ
+        name, asked.person, asked.centres, asked.chat.questions, whole=len(asked.centres) < CENTRES_READ
     )
     scored = sorted(((likeness_in(name, centre), centre) for centre in known), key=lambda pair: -pair[0])
     best = [(score, centre) for score, centre in scored if score >= _ALIKE]
@@ -102,8 +103,8 @@ _WITHOUT_CENTRE: dict[Intent, Callable[[Asked], Answer]] = {
     Intent.GREET: _says("greeting"),
     Intent.HELP: _says("help"),
     Intent.ENROL: lambda asked: asked.answer(asked.say("already_enrolled", name=asked.person.name)),
-    Intent.SUBSCRIBE: _says("not_yet_subscribe"),
-    Intent.UNSUBSCRIBE: _says("not_yet_unsubscribe"),
+    Intent.SUBSCRIBE: _says("subscribe_where"),
+    Intent.UNSUBSCRIBE: _says("subscribe_where"),
 }
 _WITH_CENTRE: dict[Intent, Callable[[Asked], Answer]] = {
     Intent.SUMMARY: summarise,

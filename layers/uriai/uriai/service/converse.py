@@ -18,13 +18,15 @@ from uriai.domain.person import Language, Person, Platform
 from uriai.domain.utterance.intents import CODE, Intent
 from uriai.domain.utterance.normalise import normalise
 from uriai.domain.utterance.understand import Understanding, understand
-from uriai.service.answer_question import answer_question
-from uriai.service.answer_question_place import DEFAULT_ZONE
+from uriai.service.answer_question import CENTRES_READ, answer_question
+from uriai.service.answer_question_place import DEFAULT_ZONE, zone_of
 from uriai.service.asked import Chat
 from uriai.service.dialogue import Answer, Ask, Question
 from uriai.service.enrol_person import enrol_chat
 from uriai.service.ports.chat import People
 from uriai.service.ports.dialogues import Dialogues, State
+from uriai.service.ports.subscriptions import Subscriptions
+from uriai.service.subscribe import subscribe, unsubscribe
 from uriai.service.texts import in_both_languages, language_of, say
 
 REMEMBERED = timedelta(minutes=30)
@@ -56,6 +58,7 @@ class Conversation:
     people: People
     chat: Chat
     dialogues: Dialogues
+    subscriptions: Subscriptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ def converse(spoken: Spoken, with_whom: Conversation) -> Turn:
         Question(person, spoken.text, base_url=spoken.base_url), spoken.platform.value, with_whom.chat,
         with_whom.dialogues,
     )  # fmt: skip
+    if answer.understanding.intent in (Intent.SUBSCRIBE, Intent.UNSUBSCRIBE):
+        answer = _subscription(answer, person, spoken, with_whom)
     return Turn(answer, note_of(person, answer))
 
 
@@ -162,6 +167,15 @@ def _with_centre(typed: str, said: Understanding, state: State, now: datetime) -
     asked_before = understand(state.text, now.astimezone(ZoneInfo(DEFAULT_ZONE)))
     rest = state.text.replace(asked_before.centre, " ", 1) if asked_before.centre else state.text
     return " ".join(f"{typed} {rest}".split())
+
+
+def _subscription(answer: Answer, person: Person, spoken: Spoken, with_whom: Conversation) -> Answer:
+    """What becomes of a wish to be sent the day's summary, or not to be any more."""
+    now, kept = with_whom.chat.clock.now(), with_whom.subscriptions
+    if answer.understanding.intent is Intent.UNSUBSCRIBE:
+        return unsubscribe(answer, person, spoken.platform, spoken.user, now, kept)
+    zone = zone_of(with_whom.chat.questions.centres(person, CENTRES_READ))
+    return subscribe(answer, person, (spoken.platform, spoken.user, spoken.base_url), zone, now, kept)
 
 
 def _bare(said: Understanding) -> bool:

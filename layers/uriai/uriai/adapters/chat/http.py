@@ -14,6 +14,7 @@ from uriai.service.converse import Conversation
 from uriai.service.ports.chat import People
 from uriai.service.ports.dialogues import Deliveries, Dialogues
 from uriai.service.ports.later import Later
+from uriai.service.ports.subscriptions import Subscriptions
 from uriai.settings import is_loopback
 
 LARGEST_BODY = 64 * 1024
@@ -77,6 +78,7 @@ class Desk:
     pictures: Callable[[], PictureLinks]
     dialogues: Dialogues
     deliveries: Deliveries
+    subscriptions: Subscriptions
     later: Callable[[], Later]
     kakao: Callable[[], KakaoSecrets]
     slack: Callable[[], SlackSecrets]
@@ -89,7 +91,7 @@ class Desk:
     @property
     def conversation(self) -> Conversation:
         """What a turn of a conversation needs."""
-        return Conversation(self.people, self.chat, self.dialogues)
+        return Conversation(self.people, self.chat, self.dialogues, self.subscriptions)
 
 
 @dataclass(frozen=True, slots=True)

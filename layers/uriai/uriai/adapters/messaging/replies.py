@@ -107,6 +107,9 @@ class ReplyMessenger(Messenger):
         if self._clock.now() > message.until:
             raise RefusedError("nobody waits for the answer any more")
         content = json.loads(message.content)
+        if message.medium is Medium.KAKAO and not message.url:
+            self._by_kakao(message, content)
+            return
         answer = self._to_url(message, content) if message.url else self._by_api(message, content)
         if answer.status == 200 and answer.fields.get("ok", True) is True:
             return
@@ -127,9 +130,22 @@ class ReplyMessenger(Messenger):
             raise RefusedError("the address to answer to is not the platform's") from None
         return api.post(parts.path + (f"?{parts.query}" if parts.query else ""), content, {})
 
+    def _by_kakao(self, reply: Reply, content: Mapping[str, Any]) -> None:
+        """What a bot says first on Kakao is the text alone, by its event."""
+        part = self._secret().get(reply.medium.value)
+        fields = part if isinstance(part, Mapping) else {}
+        bot_id, key = fields.get("bot_id"), fields.get("rest_api_key")
+        if not isinstance(bot_id, str) or not isinstance(key, str) or not (bot_id and key):
+            raise TryAgainError("kakao is not configured: its secret has to hold bot_id and rest_api_key")
+        api = Api(str(fields.get("api_url") or kakao.BASE_URL), kakao.HOST, local=self._local)
+        try:
+            text = str(content["template"]["outputs"][0]["simpleText"]["text"])
+        except (KeyError, IndexError, TypeError):
+            raise RefusedError("the answer has no text for kakao") from None
+        subject, _, body = text.partition("\n")
+        kakao.KakaoMessenger(api, bot_id, key).send(Message(reply.id, reply.medium, reply.address, subject, body))
+
     def _by_api(self, reply: Reply, content: Mapping[str, object]) -> Answer:
-        if reply.medium not in _BY_API:
-            raise RefusedError(f"{reply.medium.value} takes answers only at the address that it gave")
         host, base_url = _BY_API[reply.medium]
         part = self._secret().get(reply.medium.value)
         fields = part if isinstance(part, Mapping) else {}
