@@ -118,6 +118,8 @@ def cloud(server, schema, monkeypatch, tmp_path):
         }
         monkeypatch.setenv("NOTIFY_QUEUES", json.dumps({"slack": queues}))
         monkeypatch.setenv("RECEIPTS_BUCKET", "receipts")
+        answer = boto3.client("sqs").create_queue(QueueName="answer")["QueueUrl"]
+        monkeypatch.setenv("ANSWER_QUEUE_URL", answer)
         bootstrap.secrets.cache_clear()
         yield
         bootstrap.secrets.cache_clear()

@@ -232,6 +232,7 @@ def test_records_become_coverage_and_watch_finds_where_it_ends(cloud, connect, d
     watch = function("watch")
     assert watch.handler(json.loads((EVENTS / "watch.json").read_text()), Context()) == {
         "silent": 1, "dark": 1, "gaps": 0, "held": 0, "queued": 1, "delivered": 0, "failed": 0,
+        "digests": 0,
     }  # fmt: skip
     assert set(watch.handler({}, Context()).values()) == {0}
     queue = json.loads(os.environ["NOTIFY_QUEUES"])["slack"]["queue"]
