@@ -46,11 +46,14 @@ def gateway(cloud: CloudState, home: Path) -> Gateway:
     return Gateway.enrolled(cloud, home / "test-gateway", "e2e-gateway")
 
 
-def eventually(look: Callable[[], bool], what: str, within_s: float = 180.0) -> None:
-    """Return as soon as ``look`` does not say no."""
+def eventually(
+    look: Callable[[], bool], what: str, within_s: float = 180.0, *, instead: Callable[[], object] | None = None
+) -> None:
+    """Return as soon as ``look`` does not say no; ``instead`` tells what is there when time is up."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         if look():
             return
         time.sleep(0.5)
-    raise AssertionError(f"after {within_s:.0f} s still not: {what}")
+    there = f", but {instead()}" if instead else ""
+    raise AssertionError(f"after {within_s:.0f} s still not: {what}{there}")
