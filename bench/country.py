@@ -48,6 +48,7 @@ from uriai.adapters.database.links import SqlLinks
 from uriai.adapters.database.migrate import migrate
 from uriai.adapters.database.people import SqlPeople
 from uriai.adapters.database.questions import SqlQuestions
+from uriai.adapters.database.subscriptions import SqlSubscriptions
 from uriai.domain.words import Role
 from uriai.service.answer_question import Chat
 from uriai.service.ports.clock import Clock
@@ -194,6 +195,7 @@ def handler(database: Database, questions: SqlQuestions) -> Any:
         pictures=nowhere,
         dialogues=SqlDialogues(database),
         deliveries=SqlDeliveries(database),
+        subscriptions=SqlSubscriptions(database),
         later=nowhere,
         kakao=nowhere,
         slack=nowhere,

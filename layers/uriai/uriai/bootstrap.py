@@ -337,9 +337,7 @@ def answer_desk(settings: Settings) -> AnswerDesk:
     from uriai.service.converse import Conversation
 
     shared = database(settings)
-    conversation = Conversation(
-        people(shared), chat(shared, settings), SqlDialogues(shared), SqlSubscriptions(shared)
-    )
+    conversation = Conversation(people(shared), chat(shared, settings), SqlDialogues(shared), SqlSubscriptions(shared))
     return AnswerDesk(conversation, SqlDeliveries(shared), SqsReplies(sqs_client(), settings.reply_queue_url))
 
 

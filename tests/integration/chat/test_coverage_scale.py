@@ -122,8 +122,9 @@ def fill_records(country: Country) -> None:
             "INSERT INTO sequence_gap (gateway_id, first_seq, last_seq, found_at, filled_at) VALUES (%s, 3, 5, %s, %s)",
             [(f"gw-{centre}", start, end) for centre in centres],
         )
+        # Built anew: a plan's numbers of rows would count those that tests before have deleted.
         cursor.execute(
-            "ANALYZE TABLE coverage, camera_watch, coverage_hole, gateway_watch, record, sequence_gap, camera, "
+            "OPTIMIZE TABLE coverage, camera_watch, coverage_hole, gateway_watch, record, sequence_gap, camera, "
             "gateway, centre, region, person_region, person_centre"
         )
         cursor.fetchall()
@@ -173,7 +174,7 @@ def test_every_statement_of_filing_watching_and_asking_uses_an_index(country: Co
     for step in steps:
         if step["table"] in LARGE:
             assert step["key"] is not None, (step["statement"], step)
-            assert int(step["rows"]) <= CAMERAS // 10, step
+            assert int(step["rows"]) <= CAMERAS // 10, (step["statement"], step)
     _ask(country)
 
 
@@ -191,4 +192,4 @@ def _ask(country: Country) -> None:
         for step in questions.steps:
             if step["table"] in LARGE:
                 assert step["key"] is not None, (step["statement"], step)
-                assert int(step["rows"]) <= CAMERAS // 10, step
+                assert int(step["rows"]) <= CAMERAS // 10, (step["statement"], step)

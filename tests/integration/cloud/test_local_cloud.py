@@ -155,7 +155,7 @@ def test_a_function_takes_its_sample_event_under_the_runtime_interface_emulator(
         "mask": lambda: result == {"batchItemFailures": []},
         "dead_letters": lambda: result == {"batchItemFailures": []},
         "records": lambda: result == {"batchItemFailures": []},
-        "watch": lambda: set(result) == {"silent", "dark", "gaps", "held", "queued", "delivered", "failed"},
+        "watch": lambda: set(result) == {"silent", "dark", "gaps", "held", "queued", "delivered", "failed", "digests"},
         "retention": lambda: result["finished"] is True,
         "chatbot": lambda: result["statusCode"] == 401,
         "notify": lambda: result == {"batchItemFailures": []},
