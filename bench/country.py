@@ -222,6 +222,8 @@ def country(folder: Path, districts: int) -> Iterator[tuple[Server, bool]]:
             fill(connection, districts, lambda text: print(text, file=sys.stderr, flush=True))
     else:
         process, server = _resume(folder, buffer)
+        with server.open("country") as connection:
+            migrate(connection)
     try:
         yield server, new
     finally:

@@ -98,10 +98,10 @@ def _fill_district(run: Callable[..., None]) -> None:
     last = NEIGHBOURHOODS * CENTRES_A_NEIGHBOURHOOD
     since = (NOW - timedelta(days=CLIP_DAYS)).replace(hour=0, minute=0)
     run("clips", "INSERT INTO clip (clip_id, object_key, gateway_id, camera_id, seq, started_at, ended_at, "
-        "received_at) SELECT UNHEX(MD5(CONCAT(m.camera_id, '-', o.n))), "
+        "received_at, current_state) SELECT UNHEX(MD5(CONCAT(m.camera_id, '-', o.n))), "
         "CONCAT('clips/', m.gateway_id, '/', m.number, '/', o.n, '.mp4'), "
         "m.gateway_id, m.camera_id, o.n * 10 + m.number, %s + INTERVAL o.n * %s + m.camera_id MOD 900 SECOND, "
-        "%s + INTERVAL o.n * %s + m.camera_id MOD 900 + 10 SECOND, %s + INTERVAL o.n * %s + 60 SECOND "
+        "%s + INTERVAL o.n * %s + m.camera_id MOD 900 + 10 SECOND, %s + INTERVAL o.n * %s + 60 SECOND, 'done' "
         "FROM camera m JOIN ordinal o ON o.n < %s WHERE m.centre_id <= %s",
         since, 86_400 // CLIPS_A_DAY, since, 86_400 // CLIPS_A_DAY, since, 86_400 // CLIPS_A_DAY,
         CLIP_DAYS * CLIPS_A_DAY, last)  # fmt: skip

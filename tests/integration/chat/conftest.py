@@ -110,9 +110,9 @@ class Country:
         def work(cursor: DictCursor) -> None:
             camera_id = self._camera(cursor, centre, camera)
             cursor.execute(
-                "INSERT INTO clip (clip_id, object_key, camera_id, started_at, ended_at, received_at) "
-                "VALUES (%s, %s, %s, %s, %s, %s)",
-                (clip_id.value, f"clips/{clip_id}.mp4", camera_id, at, at + timedelta(seconds=10), at),
+                "INSERT INTO clip (clip_id, object_key, camera_id, started_at, ended_at, received_at, current_state) "
+                "VALUES (%s, %s, %s, %s, %s, %s, %s)",
+                (clip_id.value, f"clips/{clip_id}.mp4", camera_id, at, at + timedelta(seconds=10), at, state),
             )
             if state:
                 cursor.execute(

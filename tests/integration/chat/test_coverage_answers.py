@@ -194,3 +194,7 @@ def test_more_than_can_be_looked_through_is_said_and_not_half_answered(
     assert "카메라가 너무 많습니다" in ask(chat, operator, "어제 녹화 공백 있었어?").text
     monkeypatch.setattr("uriai.adapters.database.questions.MOST_SPANS", 18)
     assert "카메라 9대가 모두" in ask(chat, operator, "어제 녹화 공백 있었어?").text
+    monkeypatch.setattr("uriai.adapters.database.questions.MOST_CAMERA_DAYS", 9 * 7 - 1)
+    assert "카메라가 너무 많습니다" in ask(chat, operator, "지난주 녹화 공백 있었어?").text
+    monkeypatch.setattr("uriai.adapters.database.questions.MOST_CAMERA_DAYS", 9 * 7)
+    assert "카메라가 너무 많습니다" not in ask(chat, operator, "지난주 녹화 공백 있었어?").text

@@ -10,8 +10,9 @@ import pytest
 from pymysql.cursors import DictCursor
 
 from tests.integration.chat.conftest import Country, seoul
-from tests.integration.chat.test_scale import ExplainedQuestions
+from tests.integration.chat.test_scale import ExplainedQuestions, rows_read
 from uriai.adapters.database.coverage import SqlCoverage
+from uriai.adapters.database.questions import SqlQuestions
 from uriai.adapters.database.records import SqlRecords
 from uriai.adapters.database.watch_status import watch_status
 from uriai.domain.chain import RecordStatus
@@ -193,3 +194,6 @@ def _ask(country: Country) -> None:
             if step["table"] in LARGE:
                 assert step["key"] is not None, (step["statement"], step)
                 assert int(step["rows"]) <= CAMERAS // 10, (step["statement"], step)
+    plain = SqlQuestions(country.database)
+    rows = rows_read(country.database, lambda: plain.coverage(officer, about))
+    assert rows < CENTRES // DISTRICTS * 2 * 5, "of twenty days' coverage it reads two days', and no other day's"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -104,6 +105,20 @@ def test_a_directors_and_an_officers_questions_use_an_index_for_every_large_tabl
                 assert int(step["rows"]) <= most, step
         assert sum(tally.count for tally in questions.tally(person, about)) == (2 if person is director else 20)
         assert questions.clips(person, about).total == (2 if person is director else 20)
+    rows = rows_read(country.database, lambda: SqlQuestions(country.database).clips(officer, about))
+    assert rows < CENTRES // DISTRICTS * 2 * 5, "of thirty days' clips it reads one day's, and no other day's"
+
+
+def rows_read(database: Database, work: Callable[[], object]) -> int:
+    """Rows that the server went through for this, by an index or without."""
+
+    def read(cursor: DictCursor) -> int:
+        cursor.execute("SHOW SESSION STATUS WHERE Variable_name IN ('Handler_read_next', 'Handler_read_rnd_next')")
+        return sum(int(row["Value"]) for row in cursor.fetchall())
+
+    before = database.run(read)
+    work()
+    return database.run(read) - before
 
 
 def test_of_thirty_five_thousand_centres_each_is_found_by_its_name(country: Country, chat: Chat) -> None:

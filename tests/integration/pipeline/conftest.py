@@ -73,7 +73,8 @@ class World:
 
 
 @pytest.fixture
-def world(database, connect) -> World:
+def world(database, connect) -> Iterator[World]:
+    """A centre with a gateway and four cameras; whatever a test does, clips say how their current analysis ended."""
     with database.transaction() as cursor:
         centre_id = add_centre(cursor, NewCentre("샛별어린이집", "경기도", "수원시", "영통동"), NOON)
         add_gateway(cursor, GATEWAY, centre_id, bytes(KEY.verify_key), NOON - timedelta(days=100))
@@ -87,7 +88,12 @@ def world(database, connect) -> World:
         transactions=SqlTransactions(database),
         clock=StoppedClock(),
     )
-    return World(database, bucket, outside, centre_id, connect)
+    made = World(database, bucket, outside, centre_id, connect)
+    yield made
+    assert not made.rows(
+        "SELECT p.object_key, p.current_state, a.state FROM clip p LEFT JOIN analysis a ON a.current_of = p.clip_id "
+        "WHERE NOT (p.current_state <=> a.state)"
+    )
 
 
 @pytest.fixture

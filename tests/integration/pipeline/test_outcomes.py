@@ -65,5 +65,6 @@ def test_a_clip_that_waits_has_no_outcome_yet(world):
     world.analyse(world.place(script(*QUIET)))
     with world.database.transaction() as cursor:
         cursor.execute("DELETE FROM analysis")
+        cursor.execute("UPDATE clip SET current_state = NULL")
     found = outcome(world)
     assert (found.analyses, found.state, found.analysed_at) == (0, None, None)

@@ -56,6 +56,7 @@ class SqlAnalyses(Analyses):
     def save_done(self, key: AnalysisKey, observations: Observations, verdict: Verdict, now: datetime) -> None:
         """Keep a finished analysis and make it current, in one go with taking that from the one before."""
         self._cursor.execute("UPDATE analysis SET current_of = NULL WHERE current_of = %s", (key.clip_id.value,))
+        self._note_on_clip(key, AnalysisState.DONE)
         self._cursor.execute(
             """
             INSERT INTO analysis (analysis_id, clip_id, model_set, current_of, state, verdict, duration_s,
@@ -91,6 +92,8 @@ class SqlAnalyses(Analyses):
         )
         self._cursor.execute("SELECT 1 FROM analysis WHERE current_of = %s", (key.clip_id.value,))
         current = key.clip_id.value if self._cursor.fetchone() is None else None
+        if current is not None:
+            self._note_on_clip(key, AnalysisState.FAILED)
         self._cursor.execute(
             """
             INSERT INTO analysis (analysis_id, clip_id, model_set, current_of, state, reason_code, reason, models,
@@ -110,6 +113,10 @@ class SqlAnalyses(Analyses):
                 now,
             ),
         )
+
+    def _note_on_clip(self, key: AnalysisKey, state: AnalysisState) -> None:
+        """Say on the clip's row, too, how its current analysis ended: clips are counted by it."""
+        self._cursor.execute("UPDATE clip SET current_state = %s WHERE clip_id = %s", (state.value, key.clip_id.value))
 
     def add_finding(self, row: FindingRow) -> None:
         """Keep a finding, once; what is there grows with what is learned later: of a neighbour, of an event's end."""

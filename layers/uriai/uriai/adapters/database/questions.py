@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -33,6 +35,11 @@ LONGEST_INCIDENT = timedelta(days=1)
 
 MOST_SPANS = 20_000
 """Spans looked through for one answer: some thousand cameras' day."""
+
+CAMERAS_AT_ONCE = 900
+
+MOST_CAMERA_DAYS = 10_000
+"""Of cameras and days looked through for one answer: a month of three hundred cameras, three days of a district."""
 
 MOST_MOMENTS = 20_000
 """Rows of a trend: more would take longer to count than anybody waits."""
@@ -119,60 +126,98 @@ class SqlQuestions(Questions):
 
     def clips(self, person: Person, about: Filter) -> ClipTally:
         """The clips that begin in the range, counted; a clip without a known time counts when it arrived."""
-        condition, parameters = centres_in_scope(person)
-        extra, extra_parameters = _only(about)
-        # two halves, because no index serves a span of one time or another
-        half = f"""
-            SELECT COALESCE(a.state, 'waiting') AS state, COUNT(*) AS clips
-            FROM centre c
-            JOIN camera m ON m.centre_id = c.centre_id
-            JOIN clip p ON p.camera_id = m.camera_id
-            LEFT JOIN analysis a ON a.current_of = p.clip_id
-            WHERE {condition} {extra} AND {{span}}
-            GROUP BY COALESCE(a.state, 'waiting')
-        """  # noqa: S608 - our own words only
-        known = half.format(span="p.started_at >= %s AND p.started_at < %s")
-        unknown = half.format(span="p.started_at IS NULL AND p.received_at >= %s AND p.received_at < %s")
-        asked = (*parameters, *extra_parameters, about.range.start, about.range.end)
-        rows = self._rows(
-            f"SELECT state, SUM(clips) AS clips FROM ({known} UNION ALL {unknown}) AS halves GROUP BY state",  # noqa: S608
-            asked + asked,
-        )
-        found = {row["state"]: int(row["clips"]) for row in rows}
-        return ClipTally(found.get("done", 0), found.get("failed", 0), found.get("waiting", 0))
+        found: Counter[str | None] = Counter()
+        for row in self._of_cameras(
+            """
+            SELECT p.current_state AS state, COUNT(*) AS clips FROM clip p FORCE INDEX (clip_tally)
+            WHERE p.camera_id IN %s AND p.counted_at >= %s AND p.counted_at < %s GROUP BY p.current_state
+            """,
+            [row["camera_id"] for row in self._cameras(person, about)],
+            (about.range.start, about.range.end),
+        ):
+            found[row["state"]] += int(row["clips"])
+        return ClipTally(found["done"], found["failed"], found[None])
 
     def coverage(self, person: Person, about: Filter) -> Sequence[CameraCoverage] | None:
-        """What every camera recorded of the range; None where that is more than `MOST_SPANS`."""
-        condition, parameters = centres_in_scope(person)
-        extra, extra_parameters = _only(about)
+        """What every camera recorded of the range; None where that is more than `MOST_CAMERA_DAYS`, or `MOST_SPANS`."""
         start, end = about.range.start, about.range.end
-        rows = self._rows(
-            f"""
-            SELECT {_CENTRE_COLUMNS}, m.number AS camera_number, v.started_at, v.ended_at
-            FROM centre c
-            JOIN region r ON r.region_id = c.region_id
-            JOIN camera m ON m.centre_id = c.centre_id
-            JOIN gateway g ON g.gateway_id = m.gateway_id
-            LEFT JOIN coverage v ON v.camera_id = m.camera_id
-                AND v.started_at > %s AND v.started_at < %s AND v.ended_at > %s
-            WHERE {condition} {extra} AND (g.revoked_at IS NULL OR g.revoked_at > %s)
-            LIMIT %s
-            """,  # noqa: S608 - our own words only
-            (start - LONGEST_ROW, end, start, *parameters, *extra_parameters, start, MOST_SPANS + 1),
+        cameras = {row["camera_id"]: row for row in self._cameras(person, about, in_use_after=start)}
+        if end - start > LONGEST_ROW and len(cameras) * ((end - start) / LONGEST_ROW) > MOST_CAMERA_DAYS:
+            return None
+        rows = self._of_cameras(
+            # numbers instead of instants: there are thousands of rows, and reading them takes longest
+            """
+            SELECT v.camera_id, TIMESTAMPDIFF(MICROSECOND, %s, v.started_at) AS began_us,
+                TIMESTAMPDIFF(MICROSECOND, %s, v.ended_at) AS ended_us
+            FROM coverage v
+            WHERE v.camera_id IN %s AND v.started_at > %s AND v.started_at < %s AND v.ended_at > %s LIMIT %s
+            """,
+            list(cameras),
+            (start - LONGEST_ROW, end, start, MOST_SPANS + 1),
+            before=(start, start),
         )
         if len(rows) > MOST_SPANS:
             return None
-        spans: dict[tuple[str, int, int], list[Span]] = {}
-        centres: dict[int, CentreView] = {}
+        # of a number that two gateways had, both are the one camera
+        spans: dict[tuple[int, int], list[Span]] = {
+            (row["centre_id"], row["camera_number"]): [] for row in cameras.values()
+        }
+        base = start.astimezone(UTC)
         for row in rows:
-            centre = centres.setdefault(row["centre_id"], _centre(row))
-            found = spans.setdefault((centre.name, centre.id, row["camera_number"]), [])
-            if row["started_at"] is not None:
-                found.append(Span(row["started_at"], row["ended_at"]))
-        return [
-            CameraCoverage(centres[centre], camera, merged(found))
-            for (_, centre, camera), found in sorted(spans.items(), key=lambda item: item[0])
-        ]
+            camera = cameras[row["camera_id"]]
+            began, ended = timedelta(microseconds=row["began_us"]), timedelta(microseconds=row["ended_us"])
+            spans[camera["centre_id"], camera["camera_number"]].append(Span(base + began, base + ended))
+        centres = self._centres_of(person, about)
+        # a scope that was changed a moment ago holds for all of the answer
+        told = [(centres[centre], camera, found) for (centre, camera), found in spans.items() if centre in centres]
+        told.sort(key=lambda one: (one[0].name, one[0].id, one[1]))
+        return [CameraCoverage(centre, camera, merged(found)) for centre, camera, found in told]
+
+    def _cameras(
+        self, person: Person, about: Filter, *, in_use_after: datetime | None = None
+    ) -> Sequence[dict[str, Any]]:
+        """The cameras in scope that are asked about: ``camera_id``, ``centre_id``, ``camera_number``."""
+        condition, parameters = centres_in_scope(person)
+        extra, extra_parameters = _only(about)
+        gateway = ""
+        if in_use_after is not None:
+            gateway = "JOIN gateway g ON g.gateway_id = m.gateway_id"
+            extra += " AND (g.revoked_at IS NULL OR g.revoked_at > %s)"
+            extra_parameters += (in_use_after,)
+        return self._rows(
+            f"""
+            SELECT m.camera_id, m.centre_id, m.number AS camera_number
+            FROM centre c JOIN camera m ON m.centre_id = c.centre_id {gateway}
+            WHERE {condition} {extra}
+            """,  # noqa: S608 - our own words only
+            (*parameters, *extra_parameters),
+        )
+
+    def _of_cameras(
+        self, statement: str, cameras: Sequence[int], after: tuple[Any, ...], before: tuple[Any, ...] = ()
+    ) -> list[dict[str, Any]]:
+        """The rows of these cameras, whose scope was checked when they were found.
+
+        A join would read all that each camera ever had: servers use an index's span of time only where its first column
+        is a constant. MariaDB makes a table, and with it a join, of a list of a thousand or more.
+        """
+        found: list[dict[str, Any]] = []
+        for first in range(0, len(cameras), CAMERAS_AT_ONCE):
+            some = list(cameras[first : first + CAMERAS_AT_ONCE])
+            found += self._rows(statement, (*before, some, *after))
+        return found
+
+    def _centres_of(self, person: Person, about: Filter) -> dict[int, CentreView]:
+        condition, parameters = centres_in_scope(person)
+        extra, extra_parameters = _only(replace(about, cameras=()))
+        rows = self._rows(
+            f"""
+            SELECT {_CENTRE_COLUMNS} FROM centre c JOIN region r ON r.region_id = c.region_id
+            WHERE {condition} {extra}
+            """,  # noqa: S608 - our own words only
+            (*parameters, *extra_parameters),
+        )
+        return {row["centre_id"]: _centre(row) for row in rows}
 
     def moments(self, person: Person, about: Filter) -> Sequence[Moment] | None:
         """When the incidents of the range began; None where that is more than `MOST_MOMENTS`."""
