@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.gateway import Gateway
+from tests.missing import missing
 from uriai_cloud.errors import ToolMissing
 from uriai_cloud.state import CloudState
 from uriai_cloud.up import down, up
@@ -35,7 +36,7 @@ def cloud(home: Path) -> Iterator[CloudState]:
     try:
         state = up(print)
     except ToolMissing as error:
-        pytest.skip(str(error))
+        missing(error)
     yield state
     down(print)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pymysql
 import pytest
 
+from tests.missing import missing
 from uriai.adapters.database.connection import Connection, Database, open_connection
 from uriai.adapters.database.migrate import migrate
 
@@ -50,7 +51,7 @@ def start_server(folder: Path, *options: str) -> tuple[subprocess.Popen[bytes], 
     """Install an empty database below ``folder`` and start a server on it; the caller ends the process."""
     install, daemon = program("mariadb-install-db"), program("mariadbd")
     if install is None or daemon is None:
-        pytest.skip("mariadbd is not installed: apt-get install --no-install-recommends mariadb-server")
+        missing("mariadbd is not installed: apt-get install --no-install-recommends mariadb-server")
     data = folder / "data"
     # every server that starts, or is installed, deletes the temporary tables of others that lie where its own do
     temporary = folder / "tmp"

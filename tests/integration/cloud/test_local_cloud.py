@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from tests.missing import missing
 from uriai_cli.main import cli
 from uriai_cloud import mariadb, ministack, models, ports, rie, state
 from uriai_cloud.errors import CloudNotRunning, PortTaken, ToolMissing
@@ -45,7 +46,7 @@ def cloud(home: Home) -> Iterator[CloudState]:
     try:
         yield up(told)
     except ToolMissing as error:
-        pytest.skip(str(error))
+        missing(error)
     finally:
         down(told)
 
