@@ -9,7 +9,7 @@ import pytest
 
 
 def missing(what: object) -> NoReturn:
-    """Skip the test; in CI it fails: `make setup` installs everything, and a skip would hide that nothing was tested."""
+    """Skip the test; in CI it fails: `make setup` installs everything, and a skip would hide that nothing was tried."""
     if os.environ.get("CI"):
         pytest.fail(str(what))
     pytest.skip(str(what))

@@ -49,7 +49,7 @@ def _idle(folder: Path, options: argparse.Namespace) -> tuple[str, bool]:
     lines = [
         "## An idle camera",
         "",
-        "1080p15 H.264 by RTSP, a key frame every 2 s, CPU-seconds of the process over one span, after",
+        f"1080p15 H.264 by RTSP, a key frame every 2 s, CPU-seconds of the process over {options.span:.0f} s, after",
         f"{idle.WARM_S:.0f} s of warming up. Goal: {idle.GOAL[0]:g} % of a core, 1/{idle.GOAL[1]:g} of motion; floor:",
         f"{idle.FLOOR[0]:g} % and 1/{idle.FLOOR[1]:g}; memory at most {idle.RSS_MB + idle.RSS_PER_CAMERA_MB} MB",
         "with one camera.",

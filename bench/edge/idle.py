@@ -6,18 +6,17 @@ clip, no coverage), so what is measured is watching.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench.edge.films import FPS, Coding, Script, write
+from bench.edge.programs import cpu_s, rss_mb, run_agent, stop, wait_until_open
 from playroom.rtsp import RtspServer
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+AGENT_LOG = "agent.log"
 SIZE = (1920, 1080)
 SEED = 1_000_503
 WARM_S, GOAL, FLOOR = 45.0, (1.0, 15.0), (2.0, 8.0)
@@ -72,7 +71,7 @@ def measure(name: str, folder: Path, span_s: float) -> Idle:
         if shutil.which("motion"):
             programs["motion"] = start_motion([camera.url], work)
         try:
-            wait_until_open(work)
+            wait_until_open(programs["agent"], work / AGENT_LOG)
             time.sleep(WARM_S)
             before = {key: cpu_s(process.pid) for key, process in programs.items()}
             begun_s = time.monotonic()
@@ -99,26 +98,7 @@ def start_agent(urls: list[str], work: Path, motion: str = "") -> subprocess.Pop
         "upload: {bucket: bench-bucket, endpoint_url: 'http://127.0.0.1:9'}\n"
         f"coverage: {{enabled: false}}\n{motion}"
     )
-    environment = os.environ | {
-        "PYTHONPATH": str(REPOSITORY / "edge_agent"),
-        "AWS_ACCESS_KEY_ID": "bench",
-        "AWS_SECRET_ACCESS_KEY": "bench",
-    }
-    command = [sys.executable, "-m", "uriai_edge"]
-    subprocess.run([*command, "enroll", "--config", config], env=environment, capture_output=True, check=False)
-    with (work / "agent.log").open("wb") as log:
-        # A session of its own, as a service has it: where others work too, Linux shares processors out by session.
-        run: list[str | Path] = [*command, "run", "--config", config]
-        return subprocess.Popen(run, env=environment, stderr=log, start_new_session=True)
-
-
-def wait_until_open(work: Path, within_s: float = 180.0) -> None:
-    """Wait for the agent's first picture: on a busy machine, starting takes longer than the warm-up."""
-    deadline_s = time.monotonic() + within_s
-    while '"source_opened"' not in (work / "agent.log").read_text(encoding="utf-8"):
-        if time.monotonic() > deadline_s:
-            raise TimeoutError("the agent did not open its camera")
-        time.sleep(0.5)
+    return run_agent(config, work / AGENT_LOG, "bench", "bench")
 
 
 def start_motion(urls: list[str], work: Path) -> subprocess.Popen[bytes]:
@@ -137,25 +117,3 @@ def start_motion(urls: list[str], work: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         ["motion", "-n", "-c", main], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
     )
-
-
-def cpu_s(pid: int) -> float:
-    """CPU-seconds a process has used, its threads included."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def rss_mb(pid: int) -> float:
-    """Memory a process holds, megabytes."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a program that was started here."""
-    process.terminate()
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

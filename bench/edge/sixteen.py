@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import time
@@ -10,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.edge.films import Coding, Movement, Script, write
-from bench.edge.idle import SIZE, cpu_s, rss_mb, start_agent, stop, wait_until_open
+from bench.edge.idle import AGENT_LOG, SIZE, start_agent
+from bench.edge.programs import cpu_s, log_lines, rss_mb, stop, wait_until_open
 from playroom.rtsp import RtspServer
 
 CAMERAS = 16
@@ -53,7 +53,7 @@ def measure(folder: Path) -> Sixteen:
     with RtspServer(film) as camera:
         agent = start_agent([camera.url] * CAMERAS, work)
         try:
-            wait_until_open(work)
+            wait_until_open(agent, work / AGENT_LOG, CAMERAS)
             begun_s, used_s, peak_mb, idle = time.monotonic(), [], 0.0, 0.0
             while time.monotonic() - begun_s < SCRIPT.length_s + LATE_S:
                 time.sleep(1)
@@ -66,7 +66,7 @@ def measure(folder: Path) -> Sixteen:
         finally:
             stop(agent)
     ends = _ends(work)
-    seen = {line["camera"] for line in _lines(work) if line.get("event") == "motion_started"}
+    seen = {line["camera"] for line in log_lines(work / AGENT_LOG) if line.get("event") == "motion_started"}
     return Sixteen(
         CAMERAS,
         round(film.stat().st_size * 8 / SCRIPT.length_s / 1000),
@@ -84,15 +84,10 @@ def _percent(used_s: list[tuple[float, float]], start_s: float, end_s: float) ->
     return (span[-1][1] - span[0][1]) / (span[-1][0] - span[0][0]) * 100 if len(span) > 1 else 0.0
 
 
-def _lines(work: Path) -> list[dict[str, object]]:
-    lines = (work / "agent.log").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines if line.startswith("{")]
-
-
 def _ends(work: Path) -> dict[int, int]:
     """Pictures that had come when each camera's stream first ended."""
     ends: dict[int, int] = {}
-    for line in _lines(work):
+    for line in log_lines(work / AGENT_LOG):
         match = _ENDED.search(str(line.get("why", "")))
         if match is not None:
             ends.setdefault(int(str(line["camera"])), int(match[1]))

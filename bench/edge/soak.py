@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
 import signal
 import subprocess
 import sys
@@ -30,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.edge.films import Coding, Script, movements_script, write
-from bench.edge.idle import REPOSITORY, cpu_s, rss_mb, stop
+from bench.edge.programs import cpu_s, rss_mb, run_agent, stop
 from playroom.rtsp import RtspServer
 from uriai_cloud import ministack, ports
 from uriai_cloud.home import Home
@@ -126,8 +125,12 @@ def judge(samples: Sequence[Sample], settle_s: float) -> dict[str, Slope]:
     left = [sample for sample in samples if sample.at_s >= settle_s]
     if len(left) < 4 * _BLOCKS:
         raise SoakError(f"{len(left)} samples after the first {settle_s:.0f} s are too few: watch for longer")
-    at_s = np.array([sample.at_s for sample in left])
-    return {name: slope(at_s, np.array([float(getattr(one, name)) for one in left])) for name in LIMITS}
+    return _slopes(left)
+
+
+def _slopes(samples: Sequence[Sample]) -> dict[str, Slope]:
+    at_s = np.array([sample.at_s for sample in samples])
+    return {name: slope(at_s, np.array([float(getattr(one, name)) for one in samples])) for name in LIMITS}
 
 
 def report(samples: Sequence[Sample], settle_s: float) -> tuple[str, bool]:
@@ -142,7 +145,7 @@ def report(samples: Sequence[Sample], settle_s: float) -> tuple[str, bool]:
         "| what | least | largest | slope an hour (95 % interval) | in the second half | verdict |",
         "|---|---|---|---|---|---|",
     ]
-    late = judge(left[len(left) // 2 :], 0)  # caches that fill slow down, a leak does not
+    late = _slopes(left[len(left) // 2 :])  # caches that fill slow down, a leak does not
     flat = True
     for name, one in slopes.items():
         values = [getattr(sample, name) for sample in left]
@@ -236,15 +239,7 @@ def own_agent(folder: Path) -> Iterator[tuple[int, str]]:
             f"coverage: {{every_s: 5}}\nhealth: {{port: {port}}}\n",
             encoding="utf-8",
         )
-        environment = os.environ | {
-            "PYTHONPATH": str(REPOSITORY / "edge_agent"),
-            "AWS_ACCESS_KEY_ID": ministack.ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": ministack.SECRET_KEY,
-        }
-        command = [sys.executable, "-m", "uriai_edge"]
-        subprocess.run([*command, "enroll", "--config", config], env=environment, capture_output=True, check=True)
-        log = ends.enter_context((folder / "agent.log").open("ab"))
-        agent = subprocess.Popen([*command, "run", "--config", config], env=environment, stderr=log)
+        agent = run_agent(config, folder / "agent.log", ministack.ACCESS_KEY, ministack.SECRET_KEY)
         ends.callback(stop, agent)
         metrics = f"http://127.0.0.1:{port}/metrics"
         _wait_for(metrics, agent)

@@ -39,6 +39,13 @@ def test_what_is_flat_is_called_flat_and_what_grows_is_told():
     assert not flat and text.count("GROWS") == 1 and "| rss_mb |" in text
 
 
+def test_the_fewest_samples_that_can_be_judged_are_reported():
+    fewest = samples(0.0, 1)[: 60 + 48]
+    assert "48 samples" in report(fewest, 600)[0]
+    with pytest.raises(SoakError, match="too few"):
+        report(fewest[:-1], 600)
+
+
 def test_samples_are_kept_and_read_and_drawn(tmp_path):
     taken = [take(os.getpid(), 0.0), *samples(0.0, 1)[1:]]
     assert taken[0].rss_mb > 1 and taken[0].descriptors > 2 and taken[0].threads >= 1
