@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from uriai.domain.utterance.mentions import HIDDEN
-from uriai.domain.utterance.vocabulary import ENGLISH, KOREAN, KOREAN_ENDINGS, KOREAN_STEMS, NEVER_IN_NAMES, OWN
+from uriai.domain.utterance.vocabulary import ENGLISH, KOREAN, KOREAN_ENDINGS, KOREAN_STEMS, NEVER_IN_NAMES, OWN, SOME
 from uriai.domain.utterance.words import DAY_WORDS
 
 _SUFFIX_KO = re.compile(r"(?P<head>[가-힣a-zA-Z0-9]*)(?P<space>\s?)(?P<suffix>어린이\s?집|유치원|놀이방)")
@@ -64,7 +64,7 @@ def named_alone(shown: str, rest: str, *, only: bool) -> str | None:
         Whether nothing else was understood, so that only a text that is the name and nothing more can be one.
     """
     left = "".join(letter if hidden != HIDDEN else HIDDEN for letter, hidden in zip(shown, rest, strict=True))
-    korean = [match for match in _HANGUL.finditer(left) if _is_name(_bare(match[0])) and not _SMALL.fullmatch(match[0])]
+    korean = [match for match in _HANGUL.finditer(left) if _is_name(match[0]) and _is_name(_bare(match[0]))]
     if korean:
         words = list(_WORD.finditer(left))
         if only and len(words) > 1:
@@ -137,7 +137,9 @@ def _korean(shown: str, match: re.Match[str]) -> Named:
     if not head and not match["space"]:
         return Named(None, own=False, start=match.start("suffix"), end=match.end())
     own = head in OWN or bool(re.search(r"(?:우리|저희)\s*$", shown[: match.start("suffix")]))
-    if head in OWN or not head or not _may_be_part(head):
+    # "아침 어린이집" is a morning and a centre, "아침어린이집" is one word, and there are centres of such names
+    may_be_name = _may_be_part(head) if match["space"] else head not in SOME and not re.search("에서$|에$|의$", head)
+    if head in OWN or not head or not may_be_name:
         return Named(None, own=own, start=match.start("suffix"), end=match.end())
     # "꿈나무 동산 어린이집": words before that are no question's words belong to the name
     for before in reversed(list(re.finditer(r"\S+", shown[:start]))):

@@ -87,15 +87,16 @@ def understand(text: str, now: datetime) -> Understanding:
     lower, greeted = without_greeting(lower)
     if greeted and not _WORDS.search(lower):
         return Understanding(text, Intent.GREET, Intent.GREET)
-    if is_off_topic(lower):
-        return Understanding(text, Intent.UNKNOWN, Intent.UNKNOWN)
-    return _read(text, shown, lower, now, greeted=greeted)
-
-
-def _read(text: str, shown: str, lower: str, now: datetime, *, greeted: bool) -> Understanding:
+    # a centre may be called after what nobody asks about here: a film, a song, love
     named = named_with_suffix(shown)
     if named.end:
         lower = lower[: named.start] + HIDDEN * (named.end - named.start) + lower[named.end :]
+    if is_off_topic(lower):
+        return Understanding(text, Intent.UNKNOWN, Intent.UNKNOWN)
+    return _read(text, shown, lower, named, now, greeted=greeted)
+
+
+def _read(text: str, shown: str, lower: str, named: Named, now: datetime, *, greeted: bool) -> Understanding:
     mentions = find_mentions(lower)
     undated = hide(_GROUPINGS, mentions.rest)
     reading = read_dates(undated, now)

@@ -28,6 +28,15 @@ _KOREAN = """
 올해 작년 재작년 이번달 지난달 지난주 이번주 저번주 지지난주 그래 아니 아니요 오케이 테스트 질문 대답 답변
 메시지 문자 카톡 채팅 챗봇 안전 위험 괜찮 강한 약한 심한 경우 이유 원인 근거 증거 이벤트 데이터 정보
 정확도 정확 정확해 정확한 정밀도 신뢰도 오탐 오탐률 오경보 믿을 만한 높아 높은 낮아 낮은
+들어 들어서 얼굴 믿을만 믿을만한 믿을만해 초반 중반 후반 중순 상순 하순 그동안 요즘 요새 별로 특히 전후 무렵 즈음
+당시 도중 대낮 한낮 밤중 한밤중 심야 등원 하원 낮잠 간식 식사 급식 점심시간 낮잠시간 자유놀이 놀이시간 등원시간
+하원시간 원감 주임 담임 어머니 아버지 아빠 아기 문의 연락 번호 순번 목격 비명 고함 눈물 상처 부상 혼자 혼자서
+가해 피해 가해자 피해자 처분 결정 승인 거절 미결 미처리 완료 담당 판단 위치 장소 주변 근처 구석 앞문 뒷문 출입구
+입구 계단 옥상 주차장 운동장 강당 도서실 조리실 사무실 좌측 우측 오른쪽 왼쪽 첫번째 두번째 세번째 얘기 혹시나 아무
+아무것도 아무일 아무도 전혀 설마 역시 실제 실제로 진짜로 대충 대략 정확히 최소한 적어도 새로 추가 추가로 그외
+나머지 일부 대부분 절반 이틀간 사흘간 일주일 보름 한달 반나절 이쪽 저쪽 그쪽 따로 각각 합해서 처음부터 끝까지 부분
+구간 근무 시간별 당일 전날 다음날 이튿날 평일 주중 휴일 공휴일 방학 심각 심각한 위급 긴급 급한 중요 중요한 미확인
+확정 확정된 의심스러운 이상한 수상한 있는지 없는지 문서 자료 첨부 링크 주소 공유 다운로드 재생 재전송 전송 발송
 """
 _NEVER_IN_NAMES = """
 a an the our my your this that any all each every at in on for from of to by with about and or is was were are
@@ -77,6 +86,8 @@ specifics morning's today's reliable reliability accurate accuracy precise preci
 
 OWN = frozenset(_OWN.split())
 """Before 어린이집 these name no centre."""
+SOME = frozenset("지역 관할 구역 여기 거기 저기 같은 전부 모두 근처 주변 일부 대부분 나머지".split())
+"""Before 어린이집, and written onto it, these mean some centres or other; any other word may be a centre's name."""
 KOREAN = frozenset(_KOREAN.split())
 """Korean words of questions, without particles."""
 NEVER_IN_NAMES = frozenset(_NEVER_IN_NAMES.split())
