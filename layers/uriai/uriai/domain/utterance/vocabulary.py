@@ -7,6 +7,9 @@ import re
 _OWN = """
 우리 저희 내 제 우리동네 이 그 저 해당 본 모든 각 전체 다른 어느 어떤 무슨
 """
+_SOME = """
+지역 관할 구역 여기 거기 저기 같은 전부 모두 근처 주변 일부 대부분 나머지
+"""
 _KOREAN = """
 뭐 뭔가 무엇 어디 언제 누가 누구 얼마 얼마나 어떻게 어떤 어느 무슨 혹시 그리고 그럼 그러면 그래서 근데 그런데
 또한 제발 빨리 지금 현재 지금까지 방금 우리 저희 나한테 저한테 제가 내가 선생님 원장 원장님 교사 보육교사 아이
@@ -86,7 +89,7 @@ specifics morning's today's reliable reliability accurate accuracy precise preci
 
 OWN = frozenset(_OWN.split())
 """Before 어린이집 these name no centre."""
-SOME = frozenset("지역 관할 구역 여기 거기 저기 같은 전부 모두 근처 주변 일부 대부분 나머지".split())
+SOME = frozenset(_SOME.split())
 """Before 어린이집, and written onto it, these mean some centres or other; any other word may be a centre's name."""
 KOREAN = frozenset(_KOREAN.split())
 """Korean words of questions, without particles."""
