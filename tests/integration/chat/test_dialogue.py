@@ -54,6 +54,19 @@ def test_the_sources_dialogue(country: Country, says: Callable[[str], Says]) -> 
     assert "신체학대" in say("자세히").text
 
 
+@pytest.mark.parametrize("typed", ["ㅅㅂ", "ㅅㅂ어린이집", "ㅅㅂ 7월 22일"])
+def test_a_centre_is_called_by_the_first_letters_of_its_name(
+    country: Country, says: Callable[[str], Says], typed: str
+) -> None:
+    country.incident("샛별어린이집", 3, 12, seoul(22, 10))
+    country.incident("하늘어린이집", 1, 1, seoul(22, 10))
+    say = says("officer")
+    told = say(typed).text
+    if "7월" not in typed:
+        told = say("7월 22일").text
+    assert told.startswith("샛별어린이집, 7월 22일 00:00-24:00 KST") and "의심 사건 1건" in told
+
+
 def test_a_day_after_a_centre_is_of_that_centre_until_all_are_asked_for(
     country: Country, says: Callable[[str], Says]
 ) -> None:
@@ -66,7 +79,7 @@ def test_a_day_after_a_centre_is_of_that_centre_until_all_are_asked_for(
     assert say("샛별 어제").text.startswith("샛별어린이집")
 
 
-@pytest.mark.parametrize("choice", ["샛별", "1", "1번", "첫번째", "샛별어린이집", "새별어린이집"])
+@pytest.mark.parametrize("choice", ["샛별", "1", "1번", "첫번째", "샛별어린이집", "새별어린이집", "ㅅㅂ"])
 def test_a_director_of_two_centres_chooses_one(says: Callable[[str], Says], choice: str) -> None:
     say = says("director")
     asked = say("어제 3번 카메라 무슨 일 있었어?")

@@ -10,7 +10,7 @@ from uriai.domain.utterance.mentions import HIDDEN
 from uriai.domain.utterance.vocabulary import ENGLISH, KOREAN, KOREAN_ENDINGS, KOREAN_STEMS, NEVER_IN_NAMES, OWN, SOME
 from uriai.domain.utterance.words import DAY_WORDS
 
-_SUFFIX_KO = re.compile(r"(?P<head>[가-힣a-zA-Z0-9]*)(?P<space>\s?)(?P<suffix>어린이\s?집|유치원|놀이방)")
+_SUFFIX_KO = re.compile(r"(?P<head>[가-힣ㄱ-ㅎa-zA-Z0-9]*)(?P<space>\s?)(?P<suffix>어린이\s?집|유치원|놀이방)")
 _SUFFIX_EN = re.compile(
     r"\b(?:day\s?-?care|kindergarten|nursery|preschool|childcare|child care|eorinijip|"
     r"children's house)(?:\s+cent(?:re|er))?\b|\bcent(?:re|er)\b(?!\s+of)",
@@ -30,6 +30,9 @@ _SMALL = re.compile(
     r"(?:일|원|건|번|개|명|것|거|게|수|때|곳|데|중|점|회|분|초|시|애|총|몇|등|왜|뭐|좀|더|꼭|안|못|한|두|세|이|그|저)(?:이|가|은|는|을|를|에|도|만|의|로|들|인|야|나|라|고|지|요|서|면|니|까|엔|요)*"
 )
 _HANGUL = re.compile(r"[가-힣]{2,12}")
+_INITIALS = re.compile(r"(?<![가-힣ㄱ-ㅣ])[ㄱ-ㅎ]{2,10}(?![가-힣ㄱ-ㅣ])")
+# laughter, thanks, yes and no as people type them
+_SLANG = re.compile(r"ㅋ+|ㅎ+|ㅇㅇ+|ㅇㅋ|ㄴㄴ+|ㄱㅅ|ㄱㄱ+|ㅊㅋ|ㅈㅅ|ㅂㅂ+|ㄷㄷ+|ㅎㅇ|ㄹㅇ|ㅁㄹ|ㅇㅈ|ㄱㄷ|ㅅㄱ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,14 @@ def named_alone(shown: str, rest: str, *, only: bool) -> str | None:
                 break
             names.append(_bare(two[0]))
         return " ".join(names)
-    return _english_alone(left, only=only)
+    return _english_alone(left, only=only) or _initials_alone(left, only=only)
+
+
+def _initials_alone(left: str, *, only: bool) -> str | None:
+    """Find "ㅅㅂ" for 샛별."""
+    if only and len(left.split()) > 1:
+        return None
+    return next((match[0] for match in _INITIALS.finditer(left) if not _SLANG.fullmatch(match[0])), None)
 
 
 def _english_alone(left: str, *, only: bool) -> str | None:
