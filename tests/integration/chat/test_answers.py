@@ -33,6 +33,40 @@ def test_a_summary_tells_count_kind_span_camera_status_and_strongest_moment(
     assert answer.cards[0].picture != answer.cards[0].link
 
 
+def test_a_summary_tells_what_waits_for_an_expert_what_the_police_have_and_what_was_before(
+    country: Country, chat: Chat, director: Person
+) -> None:
+    country.incident("샛별어린이집", 3, 12, seoul(21, 14), status="pending_review")
+    country.incident("샛별어린이집", 1, 13, seoul(21, 15), status="reported")
+    country.incident("샛별어린이집", 3, 14, seoul(21, 16), status="dispatched")
+    country.incident("샛별어린이집", 2, 11, seoul(20, 16), status="dismissed")
+    korean, english = (ask(chat, director, "어제 무슨 일 있었어?", language).text for language in Language)
+    assert "상태별: 전문가 확인 대기 1건, 경찰 신고됨 1건, 경찰 출동 1건." in korean
+    assert "카메라별: 1번 1건, 3번 2건." in korean
+    assert "그 전(7월 20일 00:00-24:00 KST)에는 1건이었습니다." in korean
+    assert "In the time before (July 20, 00:00-24:00 KST): 1." in english
+
+
+def test_that_nothing_was_before_is_said_only_of_clips_that_were_analysed(
+    country: Country, chat: Chat, director: Person
+) -> None:
+    country.incident("샛별어린이집", 3, 12, seoul(21, 14))
+    country.clip("샛별어린이집", 1, seoul(20, 9), state="failed")
+    country.clip("샛별어린이집", 1, seoul(20, 10), state=None)
+    assert "그 전(" not in ask(chat, director, "어제").text
+    country.clip("샛별어린이집", 1, seoul(20, 11))
+    assert "그 전(7월 20일 00:00-24:00 KST)에는 0건이었습니다." in ask(chat, director, "어제").text
+
+
+def test_what_was_before_is_told_of_a_time_without_incidents_too(
+    country: Country, chat: Chat, director: Person
+) -> None:
+    country.incident("샛별어린이집", 3, 12, seoul(20, 14))
+    country.clip("샛별어린이집", 1, seoul(21, 9))
+    text = ask(chat, director, "어제").text
+    assert "찾은 의심 사건이 없습니다." in text and "그 전(7월 20일 00:00-24:00 KST)에는 1건이었습니다." in text
+
+
 def test_the_same_in_english(country: Country, chat: Chat, director: Person) -> None:
     country.incident("샛별어린이집", 3, 12, seoul(21, 14, 2, 10), status="reported")
     answer = ask(chat, director, "what happened yesterday afternoon at camera 3?")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uriai.domain.utterance.intents import Intent
 from uriai.service.answer_masked_copy import copies_of
-from uriai.service.answer_period import tell_by_status, tell_period
+from uriai.service.answer_period import tell_period
 from uriai.service.asked import LISTED, Asked, ask_range, cards_of, names_to_tap
 from uriai.service.count_of_day import counted_details
 from uriai.service.dialogue import Answer
@@ -17,7 +17,7 @@ def about_incident(asked: Asked) -> Answer:
         span = asked.understanding.range
         if span is None:
             return ask_range(asked)
-        return tell_by_status(asked, span) if asked.understanding.intent is Intent.STATUS else tell_period(asked, span)
+        return tell_period(asked, span)
     centres = [centre.id for centre in asked.chosen]
     found = asked.chat.questions.numbered(asked.person, number, centres)
     if not found:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from uriai.domain.ulid import Ulid
 from uriai.domain.utterance.calendar import Range
+from uriai.domain.utterance.intents import Intent
 from uriai.service import phrases
 from uriai.service.answer_coverage import CoverageTold, tell_coverage
 from uriai.service.asked import LISTED, PICTURED, Asked, ask_range, cards_of, heading
 from uriai.service.dialogue import Answer
-from uriai.service.ports.chat import ClipTally, IncidentView, Picture
+from uriai.service.ports.chat import ClipTally, IncidentView, Picture, Tally
 
 
 def summarise(asked: Asked) -> Answer:
@@ -23,7 +24,9 @@ def summarise(asked: Asked) -> Answer:
 
 
 def tell_period(asked: Asked, span: Range) -> Answer:
-    """Count, kinds, time spans, strongest moment with its picture, and what the answer rests on."""
+    """Counts by kind, status and camera, and of the time before; time spans, the strongest moment with its picture, and
+    what the answer rests on.
+    """
     about = asked.about(span)
     questions, person = asked.chat.questions, asked.person
     place_and_range = heading(asked, span)
@@ -33,7 +36,7 @@ def tell_period(asked: Asked, span: Range) -> Answer:
         return asked.answer(place_and_range, asked.say("in_future"))
     rests_on = rests_on_what(asked, span, found=total > 0)
     if total == 0:
-        return asked.answer(place_and_range, asked.say("found_none"), *rests_on)
+        return asked.answer(place_and_range, asked.say("found_none"), _before(asked, span), *rests_on)
     shown = questions.incidents(person, about, LISTED)
     strongest = questions.strongest(person, about)
     pictured = list(dict.fromkeys([*([strongest] if strongest else []), *shown]))[:PICTURED]
@@ -41,6 +44,8 @@ def tell_period(asked: Asked, span: Range) -> Answer:
     return asked.answer(
         place_and_range,
         asked.say("found", count=total, kinds=phrases.kind_counts(asked.language, tally)),
+        *_counts(asked, tally),
+        _before(asked, span),
         *(phrases.incident_line(asked.language, one, asked.now, named=len(asked.chosen) != 1) for one in shown),
         asked.say("and_more", count=total - len(shown)) if total > len(shown) else "",
         _strongest(asked, strongest, pictures) if strongest and total > 1 else "",
@@ -62,14 +67,36 @@ def _strongest(asked: Asked, incident: IncidentView, pictures: Mapping[Ulid, Pic
     )
 
 
-def tell_by_status(asked: Asked, span: Range) -> Answer:
-    """What happened, with how many incidents there are of each status."""
-    tally = asked.chat.questions.tally(asked.person, asked.about(span))
-    counts = phrases.status_counts(asked.language, tally)
-    told = tell_period(asked, span)
-    head, _, rest = told.text.partition("\n")
-    text = "\n".join(part for part in (head, asked.say("by_status", counts=counts) if counts else "", rest) if part)
-    return Answer(told.language, text, told.understanding, told.incidents, told.cards, told.suggestions)
+def _counts(asked: Asked, tally: Sequence[Tally]) -> tuple[str, ...]:
+    """By status, which says what waits for an expert and what the police have, and by camera of one centre."""
+    total = sum(part.count for part in tally)
+    told_of_one = total == 1 and asked.understanding.intent is not Intent.STATUS
+    return (
+        "" if told_of_one else asked.say("by_status", counts=phrases.status_counts(asked.language, tally)),
+        _by_camera(asked, tally),
+    )
+
+
+def _by_camera(asked: Asked, tally: Sequence[Tally]) -> str:
+    cameras = Counter[int]()
+    for part in tally:
+        cameras[part.camera] += part.count
+    if len(cameras) < 2 or len(asked.chosen) != 1:
+        return ""
+    counts = ", ".join(
+        asked.say("camera_count", camera=camera, count=count) for camera, count in sorted(cameras.items())
+    )
+    return asked.say("by_camera", counts=counts)
+
+
+def _before(asked: Asked, span: Range) -> str:
+    """How many there were in the time before; that there were none is said only if clips of it were analysed."""
+    before = phrases.range_before(span)
+    questions, about = asked.chat.questions, asked.about(before)
+    count = sum(part.count for part in questions.tally(asked.person, about))
+    if count == 0 and questions.clips(asked.person, about).analysed == 0:
+        return ""
+    return asked.say("before", range=phrases.range_text(asked.language, before, asked.now), count=count)
 
 
 def count_period(asked: Asked) -> Answer:
@@ -80,20 +107,14 @@ def count_period(asked: Asked) -> Answer:
     about = asked.about(span)
     tally = asked.chat.questions.tally(asked.person, about)
     total = sum(part.count for part in tally)
-    cameras = Counter[int]()
-    for part in tally:
-        cameras[part.camera] += part.count
     kinds = ", ".join(phrases.kind_name(asked.language, kind) for kind in asked.understanding.kinds)
     what = asked.say("counted_kinds", kinds=kinds) if kinds else asked.say("counted_all")
-    by_camera = ", ".join(
-        asked.say("camera_count", camera=camera, count=count) for camera, count in sorted(cameras.items())
-    )
     return asked.answer(
         heading(asked, span),
         asked.say("counted", what=what, count=total),
         phrases.kind_counts(asked.language, tally) if total and not asked.understanding.kinds else "",
         asked.say("by_status", counts=phrases.status_counts(asked.language, tally)) if total else "",
-        asked.say("by_camera", counts=by_camera) if len(cameras) > 1 and len(asked.chosen) == 1 else "",
+        _by_camera(asked, tally),
         *rests_on_what(asked, span, found=total > 0),
     )
 

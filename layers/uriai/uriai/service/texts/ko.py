@@ -75,6 +75,7 @@ TEXTS: dict[str, str] = {
     "counted_all": "의심 사건은 모두",
     "counted_kinds": "{kinds}은/는 모두",
     "by_status": "상태별: {counts}.",
+    "before": "그 전({range})에는 {count}건이었습니다.",
     "by_camera": "카메라별: {counts}.",
     "status_count": "{status} {count}건",
     "camera_count": "{camera}번 {count}건",
