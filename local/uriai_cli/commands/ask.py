@@ -23,8 +23,15 @@ TIMEOUT_S = 60
 )
 @click.option("--lang", type=click.Choice(["ko", "en"]), help="Language of the answer.  [default: that of TEXT]")
 @click.option("--now", callback=instant, metavar="ISO8601", help="When it is asked.  [default: now]")
+@click.option(
+    "--conversation",
+    metavar="NAME",
+    help="Go on with what was asked under this name in the last 30 minutes.  [default: the question stands alone]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer as one JSON object.")
-def command(text: str, person: str, lang: str | None, now: datetime | None, as_json: bool) -> None:
+def command(
+    text: str, person: str, lang: str | None, now: datetime | None, conversation: str | None, as_json: bool
+) -> None:
     """Ask the deployed chatbot TEXT as PERSON and print its answer."""
     from uriai_cli import tokens
     from uriai_cloud import state
@@ -34,7 +41,7 @@ def command(text: str, person: str, lang: str | None, now: datetime | None, as_j
         raise CliError(
             f"no token of {person} is known here: run `uriai people add {person} …` or `uriai people token {person}`"
         )
-    answer = ask(state.load().api_url, token, text, lang=lang, now=now)
+    answer = ask(state.load().api_url, token, text, lang=lang, now=now, conversation=conversation)
     if as_json:
         click.echo(json.dumps(answer, ensure_ascii=False))
         return
@@ -43,7 +50,15 @@ def command(text: str, person: str, lang: str | None, now: datetime | None, as_j
         click.echo(f"\n{card['title']}\n{card['text']}\n{card['link']}")
 
 
-def ask(api_url: str, token: str, text: str, *, lang: str | None = None, now: datetime | None = None) -> dict[str, Any]:
+def ask(
+    api_url: str,
+    token: str,
+    text: str,
+    *,
+    lang: str | None = None,
+    now: datetime | None = None,
+    conversation: str | None = None,
+) -> dict[str, Any]:
     """POST a question to ``api_url``/v1/ask and return the answer's JSON object.
 
     Raises
@@ -56,6 +71,8 @@ def ask(api_url: str, token: str, text: str, *, lang: str | None = None, now: da
         body["language"] = lang
     if now:
         body["now"] = now.isoformat()
+    if conversation:
+        body["conversation"] = conversation
     request = urllib.request.Request(  # noqa: S310 - the address is the local cloud's own
         f"{api_url.rstrip('/')}/v1/ask",
         data=json.dumps(body).encode(),

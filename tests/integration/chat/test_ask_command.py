@@ -54,6 +54,20 @@ def test_a_question_is_answered_at_the_instant_and_in_the_language_asked_for(cou
     assert ask(address, given.token, "today", now=NOW)["incidents"] == []
 
 
+def test_a_question_goes_on_with_the_conversation_that_it_names(country: Country, address: str) -> None:
+    given = country.person("박주무", Role.POLICY_OFFICER, regions=("경기도 성남시 분당구",))
+    country.incident("샛별어린이집", 3, 12, seoul(10, 14))
+    country.incident("하늘어린이집", 1, 1, seoul(10, 14))
+    ask(address, given.token, "샛별", now=seoul(11, 9), conversation="desk-1")
+    goes_on, alone = (
+        ask(address, given.token, "어제", now=seoul(11, 9), conversation=name) for name in ("desk-1", None)
+    )
+    assert [one["number"] for one in goes_on["incidents"]] == [12]
+    assert sorted(one["number"] for one in alone["incidents"]) == [1, 12]
+    with pytest.raises(CliError, match="conversation has to be 1 to 64 of"):
+        ask(address, given.token, "어제", conversation="no spaces")
+
+
 def test_a_refused_token_and_a_dead_address_are_told_in_a_sentence(address: str) -> None:
     with pytest.raises(CliError, match="refuses this token"):
         ask(address, "wrong", "today")
