@@ -35,6 +35,7 @@ from uriai_edge.register import (
 from uriai_edge.steps import Checkpoint, Step
 
 _BUSY_S = 30.0  # how long another program's work on the register is waited for
+_CACHED_KIB = 256  # of the register, in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,9 @@ class Chain:
     def _prepare(self) -> None:
         self._use_wal()
         self._database.execute("PRAGMA synchronous = FULL")
+        # Left to itself SQLite keeps 2 MB of the register in memory, and filling them looks like a leak for hours. What
+        # is read again and again are its end and its indexes.
+        self._database.execute(f"PRAGMA cache_size = -{_CACHED_KIB}")
         public_key = self._key.verify_key.encode().hex()
         with self.transaction() as database:
             version = database.execute("PRAGMA user_version").fetchone()[0]
